@@ -1,0 +1,1 @@
+"""The check stage: judge resources, silence what is excused, remember verdicts."""

@@ -1,0 +1,1 @@
+"""Subcommands, one file each; the only place where stages meet."""

@@ -1,0 +1,51 @@
+"""Everything that gitops-guard raises on purpose. Only `cli.py` catches broadly.
+
+    GuardError                  could not do what was asked (exit code 2)
+    +-- UsageError              a flag or argument is wrong
+    +-- ConfigError             the configuration file is wrong; names key, line and nearest known key
+    +-- RepoError               a repository, revision or file cannot be read
+    +-- SchemaError             a schema cannot be used
+    +-- PluginError             a plugin cannot be loaded; names distribution and version
+    +-- BaselineError           a baseline file cannot be read or written
+
+Each holds its data and builds its text in `__str__`; a text says what is wrong, where, and what to do.
+"""
+
+
+class GuardError(Exception):
+    """Could not do what was asked: the user's input or surroundings are at fault, not the program."""
+
+
+class UsageError(GuardError):
+    """A flag or argument is wrong."""
+
+
+class ConfigError(GuardError):
+    """The configuration is wrong."""
+
+    def __init__(self, message: str, *, path: str, line: int = 0) -> None:
+        super().__init__(message, path, line)
+        self.message = message
+        self.path = path
+        self.line = line
+        """1-based; 0 when no line is to blame."""
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{place}: {self.message}"
+
+
+class RepoError(GuardError):
+    """A repository, revision or file cannot be read."""
+
+
+class SchemaError(GuardError):
+    """A schema cannot be used."""
+
+
+class PluginError(GuardError):
+    """A plugin cannot be loaded."""
+
+
+class BaselineError(GuardError):
+    """A baseline file cannot be read or written."""

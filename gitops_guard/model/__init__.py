@@ -1,0 +1,43 @@
+"""The types that flow between stages: data only, standard library only.
+
+A stage takes these and gives these; none of them knows where it came from or where it goes.
+"""
+
+from gitops_guard.model.field_path import FieldPath, MapKey, format_field_path, resolve_field_path
+from gitops_guard.model.finding import (
+    CheckError,
+    Counts,
+    Coverage,
+    Finding,
+    Report,
+    Skipped,
+    fingerprint,
+)
+from gitops_guard.model.problem import Problem, Severity
+from gitops_guard.model.resource import Body, Json, Location, Origin, Resource, ResourceId, Span
+from gitops_guard.model.rule import Rule, RuleContext
+
+__all__ = [
+    "Body",
+    "CheckError",
+    "Counts",
+    "Coverage",
+    "FieldPath",
+    "Finding",
+    "Json",
+    "Location",
+    "MapKey",
+    "Origin",
+    "Problem",
+    "Report",
+    "Resource",
+    "ResourceId",
+    "Rule",
+    "RuleContext",
+    "Severity",
+    "Skipped",
+    "Span",
+    "fingerprint",
+    "format_field_path",
+    "resolve_field_path",
+]

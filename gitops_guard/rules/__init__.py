@@ -1,0 +1,1 @@
+"""Built-in rules in Python: one module and one page a rule id."""
