@@ -1,0 +1,1 @@
+"""Text to resources, read as kubectl reads YAML, with a place for every value."""

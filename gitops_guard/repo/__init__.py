@@ -1,0 +1,1 @@
+"""Trees of a Git repository: commit, index, work tree, memory; the only user of pygit2."""
