@@ -1,0 +1,200 @@
+"""The plugin manager: hook specifications, built-ins, entry points, and modules that a repository carries itself.
+
+Made by a function and passed along; there is no manager at module level. Nothing here is imported while no plugin is
+installed or named (`entry_point_distributions` in `gitops_guard.check.installed` tells that in a millisecond).
+"""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from gitops_guard import hookspecs
+from gitops_guard.errors import PluginError
+from gitops_guard.model import Rule
+from gitops_guard.model.renderer import Renderer
+
+DISABLE_VARIABLE = "GITOPS_GUARD_DISABLE_PLUGINS"
+"""When set to anything but the empty string, entry points are not loaded: helps to find a plugin at fault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSource:
+    """Where a plugin came from, as `gitops-guard rules` shows it and as the verdict cache keys it."""
+
+    name: str
+    """Entry point, module or file: `missing_team_label`."""
+
+    origin: str
+    """`acme-guard-rules 1.2.0`, `tools/guard_rules.py` or `built-in`."""
+
+    stamp: str = ""
+    """Changes whenever the plugin's code changes: version, or size and time of its files."""
+
+
+class Plugins:
+    """The registered plugins of one run, and what they brought."""
+
+    def __init__(self, manager: pluggy.PluginManager, sources: Sequence[PluginSource], problems: Sequence[str]) -> None:
+        self._manager = manager
+        self.sources = tuple(sources)
+        self.problems = tuple(problems)
+        """One sentence for each plugin that could not be loaded."""
+
+    def _collect(self, hook: str) -> Iterable[tuple[str, Any]]:
+        """Call one hook plugin by plugin, so that a failure names the one at fault."""
+        caller = getattr(self._manager.hook, hook)
+        for implementation in sorted(caller.get_hookimpls(), key=lambda found: str(found.plugin_name)):
+            try:
+                yield str(implementation.plugin_name), implementation.function()
+            except Exception as error:
+                raise PluginError(
+                    f"plugin {self.origin(implementation.plugin_name)} failed in {hook}: {type(error).__name__}: {error}"
+                ) from error
+
+    def origin(self, name: str) -> str:
+        """Say where a plugin came from: `acme-guard-rules 1.2.0`; its name when nothing else is known."""
+        return next((source.origin for source in self.sources if source.name == name), name)
+
+    def rules(self) -> tuple[tuple[str, Rule], ...]:
+        """Return (origin, rule) of all rules, sorted by id.
+
+        Raises:
+            PluginError: A plugin failed, or two rules share an id.
+        """
+        found = [(self.origin(name), rule) for name, rules in self._collect("gitops_guard_rules") for rule in rules]
+        found.sort(key=lambda pair: pair[1].id)
+        for (first, rule), (second, other) in itertools.pairwise(found):
+            if rule.id == other.id:
+                raise PluginError(f"rule {rule.id} comes from {first} and from {second}; rename or disable one of them")
+        return tuple(found)
+
+    def formats(self) -> dict[str, Callable[..., None]]:
+        """Return formats by name.
+
+        Raises:
+            PluginError: A plugin failed, or two formats share a name.
+        """
+        return self._named("gitops_guard_formats", "format")
+
+    def config_sections(self) -> dict[str, Mapping[str, Any]]:
+        """Return JSON Schemas by section of `plugin-options:`.
+
+        Raises:
+            PluginError: A plugin failed, or two sections share a name.
+        """
+        return self._named("gitops_guard_config", "configuration section")
+
+    def _named(self, hook: str, what: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        owners: dict[str, str] = {}
+        for plugin, named in self._collect(hook):
+            for name in sorted(named):
+                if name in found:
+                    raise PluginError(f"{what} {name} comes from {owners[name]} and from {self.origin(plugin)}")
+                found[name], owners[name] = named[name], self.origin(plugin)
+        return found
+
+    def renderers(self) -> tuple[Renderer, ...]:
+        """Return all renderers, sorted by name."""
+        found = [renderer for _, renderers in self._collect("gitops_guard_renderers") for renderer in renderers]
+        return tuple(sorted(found, key=lambda renderer: renderer.name))
+
+
+def make_plugins(
+    named: Iterable[str] = (), *, base: str = ".", environment: Mapping[str, str] | None = None
+) -> Plugins:
+    """Register the hook specifications, all installed plugins, and those named.
+
+    Args:
+        named: Modules (`acme.guard_rules`) or paths of Python files, from `-p` and the configuration.
+        base: Directory against which paths are resolved: the work tree's root.
+        environment: Where `GITOPS_GUARD_DISABLE_PLUGINS` is looked up; the process's own by default.
+
+    Raises:
+        PluginError: A named plugin cannot be loaded, or a hook implementation does not fit any specification.
+    """
+    environment = os.environ if environment is None else environment
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    sources: list[PluginSource] = []
+    problems: list[str] = []
+    if not environment.get(DISABLE_VARIABLE):
+        for point in _entry_points():
+            _register_entry_point(manager, point, sources, problems)
+    for name in named:
+        module, source = _load_named(name, base)
+        _register(manager, module, source)
+        sources.append(source)
+    return Plugins(manager, sources, problems)
+
+
+def _entry_points() -> list[importlib.metadata.EntryPoint]:
+    found = importlib.metadata.entry_points(group=hookspecs.PROJECT)
+    return sorted(found, key=lambda point: (point.name, point.value))
+
+
+def _register_entry_point(
+    manager: pluggy.PluginManager,
+    point: importlib.metadata.EntryPoint,
+    sources: list[PluginSource],
+    problems: list[str],
+) -> None:
+    origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+    source = PluginSource(name=point.name, origin=origin, stamp=origin)
+    try:
+        _register(manager, point.load(), source)
+    except Exception as error:  # a plugin may fail in any way; it must not hide the others
+        problems.append(f"plugin {point.name} of {origin} could not be loaded: {type(error).__name__}: {error}")
+    else:
+        sources.append(source)
+
+
+def _register(manager: pluggy.PluginManager, plugin: object, source: PluginSource) -> None:
+    try:
+        manager.register(plugin, name=source.name)
+        manager.check_pending()
+    except (pluggy.PluginValidationError, ValueError) as error:
+        if manager.get_plugin(source.name) is plugin:
+            manager.unregister(plugin)
+        raise PluginError(f"plugin {source.name} ({source.origin}): {error}") from error
+
+
+def _load_named(name: str, base: str) -> tuple[ModuleType, PluginSource]:
+    if name.endswith(".py") or os.sep in name:
+        return _load_file(name, base)
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:
+        raise PluginError(f"plugin module {name} could not be imported: {type(error).__name__}: {error}") from error
+    return module, PluginSource(name=name, origin=f"module {name}", stamp=_stamp(getattr(module, "__file__", None)))
+
+
+def _load_file(path: str, base: str) -> tuple[ModuleType, PluginSource]:
+    full = os.path.join(base, path)
+    spec = importlib.util.spec_from_file_location(f"gitops_guard_plugin_{abs(hash(os.path.abspath(full)))}", full)
+    if spec is None or spec.loader is None or not os.path.isfile(full):
+        raise PluginError(f"plugin file {path} does not exist or is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[spec.name]
+        raise PluginError(f"plugin file {path} could not be run: {type(error).__name__}: {error}") from error
+    return module, PluginSource(name=path, origin=path, stamp=_stamp(full))
+
+
+def _stamp(path: str | None) -> str:
+    if path is None or not os.path.isfile(path):
+        return ""
+    with open(path, "rb") as stream:
+        return importlib.util.source_hash(stream.read()).hex()
