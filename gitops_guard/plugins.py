@@ -56,9 +56,8 @@ class Plugins:
             try:
                 yield str(implementation.plugin_name), implementation.function()
             except Exception as error:
-                raise PluginError(
-                    f"plugin {self.origin(implementation.plugin_name)} failed in {hook}: {type(error).__name__}: {error}"
-                ) from error
+                origin = self.origin(str(implementation.plugin_name))
+                raise PluginError(f"plugin {origin} failed in {hook}: {type(error).__name__}: {error}") from error
 
     def origin(self, name: str) -> str:
         """Say where a plugin came from: `acme-guard-rules 1.2.0`; its name when nothing else is known."""

@@ -94,9 +94,7 @@ class CleanStore:
         return None
 
     def all(self) -> dict[bytes, bytes]:
-        """Return everything: the last four bytes of each record by name. Cheaper than `find` from some hundred names
-        up.
-        """
+        """Return the last four bytes of each record by name; cheaper than `find` from some hundred names up."""
         known: dict[bytes, bytes] = {}
         for block in self._blocks:
             for at in range(0, len(block), RECORD_BYTES):

@@ -16,9 +16,7 @@ SEAL_BYTES = 16
 
 
 def cache_directory(environment: "os._Environ[str] | dict[str, str]") -> str:
-    """Return the folder for everything that can be made again: `GITOPS_GUARD_CACHE_DIR`, else the user's cache
-    folder.
-    """
+    """Return the folder of what can be made again: `GITOPS_GUARD_CACHE_DIR`, else below the user's cache folder."""
     own = environment.get("GITOPS_GUARD_CACHE_DIR")
     if own:
         return os.path.abspath(own)
