@@ -1,0 +1,172 @@
+"""What the target Kubernetes versions say about one resource: is its kind served, and does it fit the schema?"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from enum import Enum
+
+from gitops_guard.model import Body, Problem, ResourceId, Severity
+from gitops_guard.schema import BuiltinSchemas, Schema, known_group, lifecycle
+
+FindSchema = Callable[[str, str, str], Schema | None]
+"""(group, version, kind) -> schema of a custom resource, or None."""
+
+
+class Checked(Enum):
+    """How far a resource was checked."""
+
+    WHOLLY = "wholly"
+    SCHEMA_ONLY = "schema only"
+    NO_SCHEMA = "no schema"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """The outcome for one resource."""
+
+    problems: tuple[Problem, ...]
+    checked: Checked
+    custom: bool = False
+    """The kind is not built in: what is known of it depends on the tree's definitions."""
+
+
+class Kinds:
+    """Judges resources against every target version; made once a run, used for all its files."""
+
+    def __init__(
+        self,
+        builtin: Mapping[str, BuiltinSchemas],
+        *,
+        custom: FindSchema = lambda _group, _version, _kind: None,
+        missing_schema_is_error: bool = False,
+    ) -> None:
+        """Keep what decides.
+
+        Args:
+            builtin: Schemas by minor version: `{"1.37": ...}`.
+            custom: Finds the schema of a kind that is not built in.
+            missing_schema_is_error: Report a kind without a schema instead of counting it as skipped.
+        """
+        self._builtin = builtin
+        self._custom = custom
+        self._missing_schema_is_error = missing_schema_is_error
+
+    def examine(self, resource: ResourceId, body: Body, versions: Sequence[str]) -> Examination:
+        """Check one resource.
+
+        Args:
+            resource: Its identity; kind and version may be anything that a document can hold.
+            body: Its content.
+            versions: Minor versions to check against, oldest first.
+        """
+        key = (resource.group, resource.version, resource.kind)
+        found = {version: self._builtin[version].find(*key) for version in versions}
+        if any(found.values()):
+            return self._examine_builtin(resource, body, found)
+        custom = self._custom(*key)
+        if custom is not None:
+            checked = Checked.WHOLLY if custom.complete else Checked.SCHEMA_ONLY
+            return Examination(problems=tuple(custom.problems(body)), checked=checked, custom=True)
+        if known_group(resource.group):
+            return self._unserved(resource, versions)
+        problems = (self._missing_schema(resource),) if self._missing_schema_is_error else ()
+        return Examination(problems=problems, checked=Checked.NO_SCHEMA, custom=True)
+
+    def _examine_builtin(
+        self, resource: ResourceId, body: Body, found: Mapping[str, Schema | None]
+    ) -> Examination:
+        by_version = {version: tuple(schema.problems(body)) for version, schema in found.items() if schema is not None}
+        missing = [version for version, schema in found.items() if schema is None]
+        problems = [*self._gone(resource, missing), *self._going(resource, list(by_version)), *_merged(by_version)]
+        complete = all(schema is None or schema.complete for schema in found.values())
+        return Examination(problems=tuple(problems), checked=Checked.WHOLLY if complete else Checked.SCHEMA_ONLY)
+
+    def _unserved(self, resource: ResourceId, versions: Sequence[str]) -> Examination:
+        problems = list(self._gone(resource, versions))
+        return Examination(problems=tuple(problems), checked=Checked.WHOLLY)
+
+    def _gone(self, resource: ResourceId, versions: Sequence[str]) -> Iterable[Problem]:
+        """Say why versions do not serve the kind: removed, not yet there, or never heard of."""
+        if not versions:
+            return
+        life = lifecycle(resource.group, resource.version, resource.kind)
+        where = _listed(versions)
+        if life is None:
+            yield Problem(
+                rule="unknown-kind",
+                field=("kind",),
+                severity=Severity.ERROR,
+                message=f'no matches for kind "{resource.kind}" in version "{resource.api_version}" in {where}',
+                hint=self._similar_kind(resource, versions[-1]),
+            )
+        elif life.removed is not None and _minor(versions[-1]) >= _minor(life.removed):
+            yield Problem(
+                rule="removed-api",
+                field=("apiVersion",),
+                severity=Severity.ERROR,
+                message=f"{resource.api_version} {resource.kind} was removed in Kubernetes {life.removed}"
+                f" and is not served in {where}",
+                hint=_replacement(life.replacement),
+            )
+        else:
+            since = f"is new in Kubernetes {life.introduced} and " if life.introduced else ""
+            yield Problem(
+                rule="unknown-kind",
+                field=("apiVersion",),
+                severity=Severity.ERROR,
+                message=f"{resource.api_version} {resource.kind} {since}is not served in {where}",
+            )
+
+    def _going(self, resource: ResourceId, versions: Sequence[str]) -> Iterable[Problem]:
+        """Warn of a version that is served still but deprecated."""
+        life = lifecycle(resource.group, resource.version, resource.kind)
+        if life is None or life.deprecated is None or _minor(versions[-1]) < _minor(life.deprecated):
+            return
+        end = f" and is removed in {life.removed}" if life.removed else ""
+        yield Problem(
+            rule="deprecated-api",
+            field=("apiVersion",),
+            severity=Severity.WARNING,
+            message=f"{resource.api_version} {resource.kind} is deprecated since Kubernetes {life.deprecated}{end}",
+            hint=_replacement(life.replacement),
+        )
+
+    def _similar_kind(self, resource: ResourceId, version: str) -> str:
+        served = self._builtin[version].served()
+        words = {f"{group}/{number} {kind}" if group else f"{number} {kind}" for group, number, kind in served}
+        close = get_close_matches(f"{resource.api_version} {resource.kind}", sorted(words), n=1, cutoff=0.7)
+        return f"did you mean {close[0]}?" if close else ""
+
+    def _missing_schema(self, resource: ResourceId) -> Problem:
+        return Problem(
+            rule="missing-schema",
+            field=("kind",),
+            severity=Severity.ERROR,
+            message=f"no schema for {resource.api_version} {resource.kind}",
+            hint="add its CustomResourceDefinition to the repository, or name it under crds: or schemas: in the configuration",
+        )
+
+
+def _merged(by_version: Mapping[str, Sequence[Problem]]) -> Iterable[Problem]:
+    """Yield each problem once; one that not all versions have names those that do."""
+    versions_of: dict[Problem, list[str]] = {}
+    for version, problems in by_version.items():
+        for problem in problems:
+            versions_of.setdefault(problem, []).append(version)
+    for problem, versions in versions_of.items():
+        if len(versions) == len(by_version):
+            yield problem
+        else:
+            yield replace(problem, message=f"{problem.message} (in {_listed(versions)})")
+
+
+def _listed(versions: Sequence[str]) -> str:
+    return f"Kubernetes {', '.join(versions)}"
+
+
+def _replacement(replacement: str | None) -> str:
+    return f"use {replacement}" if replacement else ""
+
+
+def _minor(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

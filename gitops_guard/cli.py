@@ -1,0 +1,76 @@
+"""argv to command, the one error boundary, exit codes; no logic.
+
+A hook run whose files are all known to be clean must end a few milliseconds after Python has started, so the first thing tried is
+`commands.check_clean`, which imports next to nothing. Everything else loads behind it.
+
+Exit codes: 0 clean; 1 findings at or above the gate; 2 could not check; 3 our bug, with a log file named; 130 interrupted.
+"""
+
+import os
+import sys
+
+CLEAN, FINDINGS, COULD_NOT_CHECK, OUR_BUG, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(argv: "list[str] | None" = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: Arguments without the program's name; those of the process by default.
+
+    Returns:
+        The exit code.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("gitops-guard: interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence(sys.stdout)  # the reader has gone: say nothing more, but do not call it a pass
+        return COULD_NOT_CHECK
+    except Exception as error:  # the one place that catches broadly: see _explain
+        return _explain(error)
+    return code
+
+
+def _run(arguments: "list[str]") -> int:
+    if arguments[:1] == ["check"]:
+        from gitops_guard.commands import check_clean
+
+        code = check_clean.run(arguments[1:], os.environ)
+        if code is not None:
+            return code
+    from gitops_guard.commands import dispatch
+
+    return dispatch(arguments)
+
+
+def _explain(error: Exception) -> int:
+    from gitops_guard.errors import GuardError
+
+    if isinstance(error, GuardError):
+        sys.stderr.write(f"gitops-guard: error: {error}\n")
+        return COULD_NOT_CHECK
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"gitops-guard: error: {place}{error.strerror or type(error).__name__}\n")
+        _silence(sys.stdout)  # what was half written must not be written again at exit
+        return COULD_NOT_CHECK
+    from gitops_guard.commands.crash import write_log
+
+    sys.stderr.write(f"gitops-guard: this is a bug ({type(error).__name__}); {write_log(error, os.environ)}\n")
+    return OUR_BUG
+
+
+def _silence(stream: object) -> None:
+    """Point a broken output stream at nothing, so that the interpreter's own flush at exit stays quiet."""
+    try:
+        descriptor = stream.fileno()  # type: ignore[attr-defined]  # a test's stream may have none
+    except (AttributeError, OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
