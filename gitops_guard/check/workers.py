@@ -26,6 +26,7 @@ def run_chunks(
     *,
     jobs: int,
     progress: Callable[[int, int], None] | None = None,
+    size: int = CHUNK,
 ) -> list[bytes]:
     """Call `work(start, end)` for all chunks of `range(total)`.
 
@@ -33,7 +34,8 @@ def run_chunks(
         work: Returns the result of one chunk as bytes; called in this or another process.
         total: Items.
         jobs: Processes, this one included; 1 stays in this process.
-        progress: Told (items begun, total) now and then, in this process.
+        progress: Told (chunks begun, chunks) now and then, in this process.
+        size: Items a chunk, at least.
 
     Returns:
         The results in the order of the chunks, whatever the number of processes.
@@ -41,7 +43,7 @@ def run_chunks(
     Raises:
         WorkerDied: A child was killed; nothing it did is believed.
     """
-    size = max(CHUNK, -(-total // _MAX_CHUNKS))
+    size = max(size, -(-total // _MAX_CHUNKS))
     chunks = -(-total // size)
 
     def one(number: int) -> bytes:

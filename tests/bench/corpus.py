@@ -41,8 +41,8 @@ def _container(rng: random.Random, name: str, indent: str) -> str:
         f"    - {{name: http, containerPort: {rng.randrange(3000, 9999)}, protocol: TCP}}" if rng.random() < 0.3 else f"    - name: http\n{indent}      containerPort: {rng.randrange(3000, 9999)}",
         "  env:",
     ]
-    for _ in range(rng.randrange(2, 9)):
-        key = "_".join(rng.choice(WORDS).upper() for _ in range(2))
+    for first in rng.sample(WORDS, rng.randrange(2, 9)):
+        key = f"{first}_{rng.choice(WORDS)}".upper()
         if rng.random() < 0.25:
             lines += [f"    - name: {key}", "      valueFrom:", "        secretKeyRef:", f"          name: {name}-secrets", f"          key: {key.lower()}"]
         else:

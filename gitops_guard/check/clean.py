@@ -1,0 +1,191 @@
+"""The clean path: which files are certainly fine, found with as little work as can be.
+
+A file is certainly fine when its blob is known to be clean, or when the quick reader and the quick schema check both say so against every
+target version. Everything else is "unsure" and goes to the full path, which is the authority; it never overrules what is said here.
+
+Imports nothing heavy; PyYAML only once a file is not in the store.
+"""
+
+import os
+
+from gitops_guard.check.clean_store import RECORD_BYTES, CleanStore, record, skipped_name
+from gitops_guard.check.workers import run_chunks
+from gitops_guard.repo.index import blob_id as hash_blob
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Candidate = tuple[bytes, bytes | None, int]
+    """Path relative to the root, raw blob id where it is known, size in bytes."""
+
+OUR_NAME = b"gitops-guard"
+"""A file that mentions us may hold a suppression, which only the full path understands."""
+
+MANIFEST_SUFFIXES = (b".yaml", b".yml", b".json")
+_LARGEST_BYTES = 3 << 20
+_UNSURE = 255
+_FORK_FROM = 100
+_FEW = 64
+
+
+class Sweep:
+    """What the clean path found out."""
+
+    __slots__ = ("files", "records", "resources", "skipped", "unsure")
+
+    def __init__(self) -> None:
+        self.files = 0
+        """Files that are certainly fine."""
+        self.resources = 0
+        """Resources validated in them."""
+        self.skipped: dict[int, int] = {}
+        """Files that are no manifests, by the 1-based index of the reason."""
+        self.unsure: "list[tuple[bytes, bytes | None]]" = []
+        """Paths, with blob ids where known, that the full path must judge."""
+        self.records: list[bytes] = []
+        """What the store should learn."""
+
+    def count(self, resources: int, reason: int) -> None:
+        """Count one file that is fine."""
+        self.files += 1
+        self.resources += resources
+        if reason:
+            self.skipped[reason] = self.skipped.get(reason, 0) + 1
+
+
+def sweep(
+    candidates: "Sequence[Candidate]",
+    *,
+    read: "Callable[[bytes, bytes | None], bytes | None]",
+    versions: "Sequence[str]",
+    cache_dir: "str | None",
+    store: "CleanStore | None",
+    jobs: int,
+    progress: "Callable[[int, int], None] | None" = None,
+) -> Sweep:
+    """Sort files into certainly fine and unsure.
+
+    Args:
+        candidates: Files with a manifest's suffix.
+        read: Returns a candidate's bytes by path and blob id, or None when it cannot be read here.
+        versions: Target minor versions.
+        cache_dir: Where schemas are kept; None for nowhere.
+        store: Blobs known to be clean; None for none.
+        jobs: Processes; used from a hundred unknown files on.
+        progress: Told (chunks begun, chunks) now and then.
+    """
+    result = Sweep()
+    unknown = _unknown(candidates, store, result)
+    if not unknown:
+        return result
+    judge = _QuickJudge(unknown, read, versions, cache_dir, store)
+    verdicts = run_chunks(judge.chunk, len(unknown), jobs=jobs if len(unknown) >= _FORK_FROM else 1, progress=progress)
+    for candidate, one in zip(unknown, _records(b"".join(verdicts)), strict=True):
+        reason = one[22]
+        if reason == _UNSURE:
+            blob = one[:20]
+            result.unsure.append((candidate[0], None if blob == bytes(20) else blob))
+            continue
+        result.count(int.from_bytes(one[20:22], "big"), reason)
+        if not one[23]:
+            result.records.append(one)
+    return result
+
+
+def _records(data: bytes) -> "list[bytes]":
+    return [data[at : at + RECORD_BYTES] for at in range(0, len(data), RECORD_BYTES)]
+
+
+def _unknown(candidates: "Sequence[Candidate]", store: "CleanStore | None", result: Sweep) -> "list[Candidate]":
+    """Count what the store knows and return the rest."""
+    if store is None or store.settings is None:
+        return list(candidates)
+    look_up = _few(store) if len(candidates) <= _FEW else _many(store)
+    unknown = []
+    for candidate in candidates:
+        known = None if candidate[1] is None else look_up(candidate[0], candidate[1])
+        if known is None:
+            unknown.append(candidate)
+        else:
+            result.count(*known)
+    return unknown
+
+
+def _few(store: CleanStore) -> "Callable[[bytes, bytes], tuple[int, int] | None]":
+    return lambda path, blob: store.find(blob) or store.find(skipped_name(path, blob))
+
+
+def _many(store: CleanStore) -> "Callable[[bytes, bytes], tuple[int, int] | None]":
+    known = store.all()
+
+    def look_up(path: bytes, blob: bytes) -> "tuple[int, int] | None":
+        tail = known.get(blob) or known.get(skipped_name(path, blob))
+        return None if tail is None else (tail[0] << 8 | tail[1], tail[2])
+
+    return look_up
+
+
+class _QuickJudge:
+    """Judges files that are in no store; runs in the forked workers too."""
+
+    def __init__(
+        self,
+        candidates: "Sequence[Candidate]",
+        read: "Callable[[bytes, bytes | None], bytes | None]",
+        versions: "Sequence[str]",
+        cache_dir: "str | None",
+        store: "CleanStore | None",
+    ) -> None:
+        from gitops_guard.manifest.plain import read_plain
+        from gitops_guard.schema.plain import PlainSchemas
+
+        self._candidates = candidates
+        self._read = read
+        self._read_plain = read_plain
+        self._checks = [PlainSchemas(version, cache_dir).is_clean for version in versions]
+        self._known = store.all() if store is not None and store.settings is not None else {}
+
+    def chunk(self, start: int, end: int) -> bytes:
+        """Return one record for each candidate of the range; `_UNSURE` marks those for the full path."""
+        return b"".join([self._one(*self._candidates[number]) for number in range(start, end)])
+
+    def _one(self, path: bytes, blob: "bytes | None", size: int) -> bytes:
+        data = self._read(path, blob) if size <= _LARGEST_BYTES else None
+        if data is None:
+            return record(blob or bytes(20), 0, _UNSURE)
+        name = hash_blob(data) if blob is None else blob
+        if blob is None and self._known:
+            for key in (name, skipped_name(path, name)):
+                if key in self._known:
+                    return key + self._known[key][:3] + b"\1"
+        bodies = None if OUR_NAME in data else self._read_plain(data)
+        if not bodies or len(bodies) > 65_535:
+            return record(name, 0, _UNSURE)
+        for is_clean in self._checks:
+            for body in bodies:
+                if not is_clean(body):
+                    return record(name, 0, _UNSURE)
+        return record(name, len(bodies), 0)
+
+
+def read_file(root: bytes) -> "Callable[[bytes, bytes | None], bytes | None]":
+    """Return a reader of the work tree's files; a symbolic link is not followed."""
+    prefix = root.rstrip(b"/") + b"/"
+    flags = os.O_RDONLY | os.O_NOFOLLOW | getattr(os, "O_CLOEXEC", 0)
+
+    def read(path: bytes, _blob: "bytes | None") -> "bytes | None":
+        try:
+            descriptor = os.open(prefix + path, flags)
+        except OSError:
+            return None
+        try:
+            size = os.fstat(descriptor).st_size
+            data = os.read(descriptor, size + 1)
+            return data if len(data) == size else None
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+
+    return read

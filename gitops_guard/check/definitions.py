@@ -1,0 +1,86 @@
+"""The CustomResourceDefinitions of a tree: found once, remembered by blob, so that a hook need not read the whole repository."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+
+from gitops_guard.check.circumstances import digest
+from gitops_guard.check.clean_store import CleanStore, record
+from gitops_guard.check.verdict_store import VerdictStore
+from gitops_guard.manifest.classify import unfold
+from gitops_guard.manifest.loader import load
+from gitops_guard.model import Body
+from gitops_guard.repo.index import blob_id
+
+_WORD = b"CustomResourceDefinition"
+_GROUP = "apiextensions.k8s.io/"
+_SCHEME = b"definitions 1"
+
+
+class Definitions:
+    """Finds the definitions among a tree's files."""
+
+    def __init__(self, store: VerdictStore, cache_dir: str | None, key: bytes | None, stamp: bytes) -> None:
+        """Open what is remembered.
+
+        Args:
+            store: Where parsed definitions are kept.
+            cache_dir: Where the ids of files without definitions are kept; None for nowhere.
+            key: The user's key; None for no cache.
+            stamp: Digest of the code that decides what a definition is.
+        """
+        self._store = store
+        self._stamp = stamp
+        self._without = None if cache_dir is None or key is None else CleanStore(cache_dir, digest(_SCHEME, stamp), key)
+
+    def collect(
+        self, files: Iterable[tuple[str, bytes | None]], read: Callable[[str], bytes | None]
+    ) -> tuple[list[Body], bytes]:
+        """Return all definitions and the digest that they amount to.
+
+        Args:
+            files: Path and raw blob id, where known, of every file that may hold one.
+            read: Returns a file's bytes, or None where it cannot be read.
+        """
+        known = self._without.all() if self._without is not None else {}
+        bodies: list[Body] = []
+        blobs: list[bytes] = []
+        learned: list[bytes] = []
+        for path, blob in files:
+            if blob is not None and blob in known:
+                continue
+            found, name = self._of(path, blob, read)
+            if found:
+                bodies.extend(found)
+                blobs.append(name)
+            elif name and name not in known:
+                learned.append(record(name, 0, 0))
+        if self._without is not None and learned:
+            self._without.add(b"".join(learned), b"definitions")
+        return bodies, digest(_SCHEME, *sorted(blobs))
+
+    def _of(
+        self, path: str, blob: bytes | None, read: Callable[[str], bytes | None]
+    ) -> tuple[Sequence[Body], bytes]:
+        key = None if blob is None else digest(_SCHEME, self._stamp, blob)
+        if key is not None and (stored := self._store.get([key])):
+            return json.loads(stored[key]), blob or b""
+        data = read(path)
+        if data is None:
+            return (), b""
+        name = blob_id(data)
+        found = definitions_in(data)
+        if found:
+            self._store.put({digest(_SCHEME, self._stamp, name): json.dumps(found).encode()})
+        return found, name
+
+
+def definitions_in(data: bytes) -> list[Body]:
+    """Return the definitions that a file holds."""
+    if _WORD not in data:
+        return []
+    return [
+        body
+        for document in load(data).documents
+        for _, body in unfold(document.body)
+        if body.get("kind") == "CustomResourceDefinition" and str(body.get("apiVersion")).startswith(_GROUP)
+    ]

@@ -1,0 +1,170 @@
+"""Judge many files: what is remembered is not judged again, what is not is judged in several processes.
+
+Resources of kinds that are not built in need the tree's CustomResourceDefinitions; these are collected only when some file asks for them.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gitops_guard.check.circumstances import digest
+from gitops_guard.check.definitions import Definitions
+from gitops_guard.check.judge import Judge, Role, Setting
+from gitops_guard.check.kinds import FindSchema, Kinds
+from gitops_guard.check.verdict import FileVerdict, dump, from_json, load, to_json
+from gitops_guard.check.verdict_store import VerdictStore
+from gitops_guard.check.workers import run_chunks
+from gitops_guard.errors import RepoError
+from gitops_guard.model import Body, CheckError
+from gitops_guard.repo.index import blob_id
+from gitops_guard.schema import BuiltinSchemas, CustomSchemas
+
+_FORK_FROM = 40
+_CHUNK = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A file to judge."""
+
+    path: str
+    blob: bytes | None
+    """Raw blob id of the bytes that `read` gives, where known."""
+
+    role: Role
+    setting: Setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """All that evaluation needs beside the files."""
+
+    read: Callable[[str], bytes]
+    """Returns a file's bytes; raises RepoError."""
+
+    builtin: Mapping[str, BuiltinSchemas]
+    """Schemas by minor version."""
+
+    candidates: Sequence[tuple[str, bytes | None]]
+    """Path and blob of all files of the tree that may hold definitions."""
+
+    extra_find: FindSchema | None
+    """Schemas beside the tree's definitions (schema directories); None for none. Their verdicts are not remembered."""
+
+    store: VerdictStore
+    cache_dir: str | None
+    key: bytes | None
+    circumstances: bytes
+    """Digest of everything outside the tree that decides."""
+
+    missing_schema_is_error: bool = False
+    jobs: int = 1
+    progress: Callable[[int, int], None] | None = None
+
+
+def evaluate(sources: Sequence[Source], surroundings: Surroundings) -> list[FileVerdict]:
+    """Return the verdict on every source, in their order."""
+    first = _Pass(surroundings, surroundings.circumstances, None, remember=True).run(sources)
+    waiting = [number for number, verdict in enumerate(first) if verdict.needs_definitions]
+    if not waiting:
+        return first
+    definitions = Definitions(
+        surroundings.store, surroundings.cache_dir, surroundings.key, surroundings.circumstances
+    )
+    bodies, stamp = definitions.collect(surroundings.candidates, _quietly(surroundings.read))
+    find = _finder(bodies, surroundings.extra_find)
+    second = _Pass(
+        surroundings,
+        digest(surroundings.circumstances, stamp),
+        find,
+        remember=surroundings.extra_find is None,
+    ).run([sources[number] for number in waiting])
+    for number, verdict in zip(waiting, second, strict=True):
+        first[number] = verdict
+    return first
+
+
+def _quietly(read: Callable[[str], bytes]) -> Callable[[str], bytes | None]:
+    """Files that cannot be read are reported where they are judged, not where definitions are looked for."""
+
+    def attempt(path: str) -> bytes | None:
+        try:
+            return read(path)
+        except RepoError:
+            return None
+
+    return attempt
+
+
+def _finder(bodies: Sequence[Body], extra: FindSchema | None) -> FindSchema:
+    custom = CustomSchemas.from_crds(bodies)
+    if extra is None:
+        return custom.find
+    return lambda group, version, kind: custom.find(group, version, kind) or extra(group, version, kind)
+
+
+class _Pass:
+    """One way over files with one set of schemas."""
+
+    def __init__(
+        self, surroundings: Surroundings, circumstances: bytes, find: FindSchema | None, *, remember: bool
+    ) -> None:
+        self._surroundings = surroundings
+        self._circumstances = circumstances
+        self._remember = remember
+        kinds = Kinds(
+            surroundings.builtin,
+            custom=find or _nothing_custom,
+            missing_schema_is_error=surroundings.missing_schema_is_error and find is not None,
+        )
+        self._judge = Judge(kinds)
+
+    def run(self, sources: Sequence[Source]) -> list[FileVerdict]:
+        keys = [self._key(source, source.blob) for source in sources]
+        stored = self._surroundings.store.get(key for key in keys if key is not None) if self._remember else {}
+        verdicts = {number: load(stored[key]) for number, key in enumerate(keys) if key is not None and key in stored}
+        missing = [number for number in range(len(sources)) if number not in verdicts]
+        fresh = self._judge_all([sources[number] for number in missing])
+        learned: dict[bytes, bytes] = {}
+        for number, (blob, verdict) in zip(missing, fresh, strict=True):
+            verdicts[number] = verdict
+            key = self._key(sources[number], blob)
+            if self._remember and key is not None and not _failed_to_read(verdict):
+                learned[key] = dump(verdict)
+        self._surroundings.store.put(learned)
+        return [verdicts[number] for number in range(len(sources))]
+
+    def _key(self, source: Source, blob: bytes | None) -> bytes | None:
+        if blob is None:
+            return None
+        role = f"{source.role.dialect} {source.role.is_patch} {source.setting.versions}"
+        return digest(b"verdict", self._circumstances, source.path.encode("utf-8", "surrogateescape"), role.encode(), blob)
+
+    def _judge_all(self, sources: Sequence[Source]) -> list[tuple[bytes | None, FileVerdict]]:
+        def chunk(start: int, end: int) -> bytes:
+            judged = [self._judge_one(source) for source in sources[start:end]]
+            rows = [[blob.hex() if blob else None, to_json(verdict)] for blob, verdict in judged]
+            return json.dumps(rows).encode()
+
+        surroundings = self._surroundings
+        if len(sources) < _FORK_FROM or surroundings.jobs < 2:
+            return [self._judge_one(source) for source in sources]
+        parts = run_chunks(chunk, len(sources), jobs=surroundings.jobs, progress=surroundings.progress, size=_CHUNK)
+        rows = [row for part in parts for row in json.loads(part)]
+        return [(bytes.fromhex(blob) if blob else None, from_json(raw)) for blob, raw in rows]
+
+    def _judge_one(self, source: Source) -> tuple[bytes | None, FileVerdict]:
+        try:
+            data = self._surroundings.read(source.path)
+        except RepoError as error:
+            failure = CheckError(path=source.path, line=0, column=0, message=str(error))
+            return None, FileVerdict(path=source.path, errors=(failure,))
+        return blob_id(data), self._judge.judge(source.path, data, source.setting, source.role)
+
+
+def _nothing_custom(_group: str, _version: str, _kind: str) -> None:
+    return None
+
+
+def _failed_to_read(verdict: FileVerdict) -> bool:
+    return any(error.line == 0 for error in verdict.errors)

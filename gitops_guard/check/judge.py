@@ -1,0 +1,274 @@
+"""The full path for one file: load it, tell what it is, check each resource, and say where each problem stands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gitops_guard.check.catalog import ENGINE_RULES, doc_url
+from gitops_guard.check.kinds import Checked, Examination, Kinds
+from gitops_guard.check.scalars import moot, rephrased
+from gitops_guard.check.verdict import FileVerdict
+from gitops_guard.manifest.classify import skip_reason, unfold
+from gitops_guard.manifest.dialect import Dialect
+from gitops_guard.manifest.document import Document, SourceProblem, Stream
+from gitops_guard.manifest.loader import load
+from gitops_guard.model import (
+    Body,
+    CheckError,
+    FieldPath,
+    Finding,
+    Location,
+    Origin,
+    Problem,
+    Resource,
+    ResourceId,
+    Rule,
+    RuleContext,
+    Severity,
+    Skipped,
+    Span,
+    fingerprint,
+    format_field_path,
+)
+from gitops_guard.model.resource import resource_id
+from gitops_guard.repo.filters import filtered_reason
+
+OUR_NAME = b"gitops-guard"
+NO_SCHEMA = "no schema"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What decides beside the file itself; one for each set of paths under the same overrides."""
+
+    versions: tuple[str, ...]
+    """Target minor versions, oldest first."""
+
+    rules: tuple[tuple[Rule, RuleContext], ...] = ()
+    """Rules written as objects, each with its own context."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What the rest of the tree makes of a file."""
+
+    dialect: Dialect = Dialect.KUBECTL
+    """Kustomize's for files reached through a kustomization."""
+
+    is_patch: bool = False
+    """A kustomization names the file as a patch: it need not be whole."""
+
+
+class Judge:
+    """Judges files one by one; holds no state between them."""
+
+    def __init__(self, kinds: Kinds) -> None:
+        self._kinds = kinds
+
+    def judge(self, path: str, data: bytes, setting: Setting, role: Role) -> FileVerdict:
+        """Return the verdict on one file.
+
+        Args:
+            path: Repository path.
+            data: The file's bytes.
+            setting: Versions and rules that hold for the path.
+            role: How the tree uses the file.
+        """
+        if reason := filtered_reason(data[:1024]):
+            return _skipped(path, reason)
+        stream = load(data, dialect=role.dialect)
+        reason = skip_reason(path, data, stream)
+        if reason is not None:
+            return replace(_skipped(path, reason), mentions_us=False)
+        return _FileJudge(self._kinds, path, data, stream, setting, role).verdict()
+
+
+def _skipped(path: str, reason: str) -> FileVerdict:
+    return FileVerdict(path=path, skipped=(Skipped(path=path, resource="", reason=reason),))
+
+
+class _FileJudge:
+    """One file being judged."""
+
+    def __init__(
+        self, kinds: Kinds, path: str, data: bytes, stream: Stream, setting: Setting, role: Role
+    ) -> None:
+        self._kinds = kinds
+        self._path = path
+        self._data = data
+        self._stream = stream
+        self._setting = setting
+        self._role = role
+        self._findings: list[Finding] = []
+        self._errors: list[CheckError] = []
+        self._skips: list[Skipped] = []
+        self._counts = dict.fromkeys(Checked, 0)
+        self._resources = 0
+        self._custom = False
+
+    def verdict(self) -> FileVerdict:
+        unreadable = [problem for problem in self._stream.problems if problem.unreadable]
+        self._errors.extend(self._error(problem) for problem in unreadable)
+        for document in self._stream.documents:
+            self._document(document)
+        attributed = {problem.document for problem in self._stream.problems} - {
+            document.index for document in self._stream.documents
+        }
+        for problem in self._stream.problems:
+            if not problem.unreadable and problem.document in attributed:
+                self._findings.append(self._source_finding(problem, None, ()))
+        return FileVerdict(
+            path=self._path,
+            resources=self._resources,
+            validated=self._counts[Checked.WHOLLY],
+            schema_only=self._counts[Checked.SCHEMA_ONLY],
+            findings=tuple(_told_apart(self._findings)),
+            errors=tuple(self._errors),
+            skipped=tuple(self._skips),
+            needs_definitions=self._custom,
+            mentions_us=OUR_NAME in self._data,
+        )
+
+    def _document(self, document: Document) -> None:
+        remarks = [p for p in self._stream.problems if p.document == document.index and not p.unreadable]
+        resources = list(unfold(document.body))
+        for item, body in resources:
+            self._resource(document, item, body, remarks)
+        if not resources:
+            self._findings.extend(self._source_finding(remark, None, ()) for remark in remarks)
+
+    def _resource(self, document: Document, item: FieldPath, body: Body, remarks: Sequence[SourceProblem]) -> None:
+        self._resources += 1
+        identity = resource_id(body)
+        span = document.locate(item) if item else None
+        line = span.line if span else document.line
+        origin = Origin(path=self._path, document=document.index, line=line, item=item)
+        outcome = self._examine(identity, body)
+        self._custom = self._custom or outcome.custom
+        self._counts[outcome.checked] += 1
+        if outcome.checked is Checked.NO_SCHEMA and not outcome.problems:
+            self._skips.append(Skipped(path=self._path, resource=str(identity), reason=NO_SCHEMA))
+        problems = [rephrased(problem, document.scalar(item + problem.field)) for problem in outcome.problems]
+        resource = Resource(id=identity, body=body, origin=origin)
+        problems += self._rule_problems(resource)
+        own = [remark for remark in remarks if remark.field is None or remark.field[: len(item)] == item]
+        has_schema = outcome.checked is not Checked.NO_SCHEMA
+        for remark in own:
+            if not moot(remark, problems, item, has_schema=has_schema):
+                self._findings.append(self._source_finding(remark, identity, item))
+        for problem in problems:
+            self._findings.append(self._finding(problem, identity, document.locate(item + problem.field, on_key=problem.on_key)))
+
+    def _examine(self, identity: ResourceId, body: Body) -> Examination:
+        if wrong := tuple(_identity_problems(body)):
+            return Examination(problems=wrong, checked=Checked.WHOLLY)
+        outcome = self._kinds.examine(identity, body, self._setting.versions)
+        if not self._role.is_patch:
+            return outcome
+        kept = tuple(problem for problem in outcome.problems if not _excused_in_patch(problem))
+        return replace(outcome, problems=kept)
+
+    def _rule_problems(self, resource: Resource) -> list[Problem]:
+        problems: list[Problem] = []
+        for rule, context in self._setting.rules:
+            if not _wants(rule, resource.id):
+                continue
+            try:
+                problems.extend(
+                    replace(problem, rule=rule.id, severity=problem.severity or rule.severity)
+                    for problem in rule.check(resource, context)
+                )
+            except Exception as error:  # a rule may fail in any way; its message may quote a Secret, so only the type is told
+                self._errors.append(
+                    CheckError(
+                        path=self._path,
+                        line=resource.origin.line,
+                        column=0,
+                        rule=rule.id,
+                        message=f"rule {rule.id} failed on {resource.id}: {type(error).__name__}; report it to the rule's author",
+                    )
+                )
+        return problems
+
+    def _finding(self, problem: Problem, identity: ResourceId, span: Span) -> Finding:
+        info = ENGINE_RULES.get(problem.rule)
+        own = info.severity if info else Severity.ERROR
+        return Finding(
+            rule=problem.rule,
+            severity=problem.severity or own,
+            message=problem.message,
+            resource=identity,
+            field=format_field_path(problem.field),
+            location=_location(self._path, span),
+            hint=problem.hint,
+            doc_url=doc_url(problem.rule) if info else "",
+            fingerprint=fingerprint(problem.rule, self._path, identity, problem.field),
+        )
+
+    def _source_finding(self, remark: SourceProblem, identity: ResourceId | None, item: FieldPath) -> Finding:
+        field = remark.field[len(item) :] if remark.field else ()
+        return Finding(
+            rule=remark.rule,
+            severity=remark.severity,
+            message=remark.message,
+            resource=identity,
+            field=format_field_path(field),
+            location=_location(self._path, remark.span),
+            hint=remark.hint,
+            doc_url=doc_url(remark.rule),
+            fingerprint=fingerprint(remark.rule, self._path, identity, field),
+        )
+
+    def _error(self, problem: SourceProblem) -> CheckError:
+        hint = f"; {problem.hint}" if problem.hint else ""
+        return CheckError(
+            path=self._path,
+            line=problem.span.line,
+            column=problem.span.column,
+            rule=problem.rule,
+            message=f"{problem.message}{hint}",
+        )
+
+
+def _location(path: str, span: Span) -> Location:
+    return Location(
+        path=path, line=span.line, column=span.column, end_line=span.end_line, end_column=span.end_column
+    )
+
+
+def _identity_problems(body: Body) -> Iterator[Problem]:
+    """Say what is wrong with the two fields by which the API server finds the kind."""
+    for key in ("apiVersion", "kind"):
+        value = body.get(key)
+        if not isinstance(value, str):
+            yield Problem(field=(key,), rule="wrong-type", message=f"expected string, got {_type_word(value)}")
+        elif not value:
+            yield Problem(field=(key,), rule="missing-field", message="Required value")
+
+
+_TYPE_WORDS: Mapping[type, str] = {
+    bool: "boolean", int: "integer", float: "number", list: "array", dict: "object", type(None): "null",
+}  # fmt: skip
+
+
+def _type_word(value: object) -> str:
+    return _TYPE_WORDS.get(type(value), type(value).__name__)
+
+
+def _excused_in_patch(problem: Problem) -> bool:
+    """A strategic merge patch holds only what it changes, and directives that start with a dollar sign."""
+    return problem.rule == "missing-field" or any(
+        isinstance(element, str) and element.startswith("$") for element in problem.field
+    )
+
+
+def _wants(rule: Rule, resource: ResourceId) -> bool:
+    kinds = rule.kinds
+    return "*" in kinds or resource.kind in kinds or f"{resource.kind}.{resource.group}" in kinds
+
+
+def _told_apart(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Number findings that share rule, resource and field, so that each fingerprint names one."""
+    seen: dict[str, int] = {}
+    for finding in sorted(findings, key=lambda found: found.sort_key):
+        number = seen[finding.fingerprint] = seen.get(finding.fingerprint, 0) + 1
+        yield finding if number == 1 else replace(finding, fingerprint=f"{finding.fingerprint}-{number}")

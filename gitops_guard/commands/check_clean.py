@@ -1,0 +1,171 @@
+"""`check` on the clean path: ends a run whose files are all certainly fine, a few milliseconds after Python has started.
+
+It understands `check`, `check --staged FILE...` and `check FILE...`; any other flag, any plugin, and any file that it is not sure of make it
+step aside (None), and `commands.check` does the whole run. Imports nothing heavy.
+"""
+
+import os
+import sys
+
+from gitops_guard.check.circumstances import digest, installation, own_code
+from gitops_guard.check.clean import MANIFEST_SUFFIXES, Sweep, read_file, sweep
+from gitops_guard.check.clean_store import CleanStore
+from gitops_guard.check.seal import cache_directory, load_key
+from gitops_guard.report.coverage import coverage_text
+from gitops_guard.repo.index import blob_id, staged_blob_ids
+from gitops_guard.repo.location import common_dir, find_git_dir
+from gitops_guard.repo.loose import read_loose
+from gitops_guard.repo.snapshot import worktree_snapshot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gitops_guard.check.clean import Candidate
+    from gitops_guard.repo.location import Location
+
+    Reader = Callable[[bytes, bytes | None], bytes | None]
+
+CONFIG_NAME = b".gitops-guard.yaml"
+_VARIABLES = "GITOPS_GUARD_"
+_REGULAR = 0o100000
+
+
+def run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int | None":
+    """Check, if all is certainly fine.
+
+    Args:
+        arguments: What follows `check` on the command line.
+        environment: The process's variables.
+
+    Returns:
+        0 after the summary has been written; None when the full path must do the run.
+    """
+    staged = "--staged" in arguments
+    paths = [argument for argument in arguments if argument != "--staged"]
+    if any(path.startswith("-") for path in paths) or (staged and not paths) or _configured(environment):
+        return None
+    location = find_git_dir(os.getcwd())
+    key = load_key(environment)
+    if location is None or location.work_tree is None or key is None:
+        return None
+    chosen = _choose(location, paths, staged=staged)
+    if chosen is None:
+        return None
+    candidates, read, config = chosen
+    installed = installation()
+    if installed.has_plugins:
+        return None
+    folder = cache_directory(environment)
+    store = CleanStore(folder, circumstances_digest(installed.stamp, config), key)
+    versions = _versions(store, config)
+    if versions is None:
+        return None
+    result = sweep(
+        candidates, read=read, versions=versions, cache_dir=folder, store=store, jobs=os.cpu_count() or 1
+    )
+    if result.records or (store.settings is None and result.files):
+        store.add(b"".join(result.records), settings_line(versions))
+    if result.unsure:
+        return None
+    _write_summary(result, versions)
+    return 0
+
+
+def circumstances_digest(installed: bytes, config: "bytes | None") -> bytes:
+    """Return the key of the clean store.
+
+    Args:
+        installed: Stamp of the installed distributions.
+        config: Raw blob id of the configuration file; None for none.
+    """
+    return digest(own_code(), installed, config or b"", sys.implementation.cache_tag.encode())
+
+
+def settings_line(versions: "Sequence[str]") -> bytes:
+    """Return what the store keeps for a later run: the versions that the configuration asks for."""
+    return ",".join(versions).encode()
+
+
+def _versions(store: CleanStore, config: "bytes | None") -> "list[str] | None":
+    """Return the target versions; unknown when a configuration has not been read by the full path yet."""
+    if store.settings is not None:
+        return store.settings.decode().split(",")
+    if config is not None:
+        return None
+    from gitops_guard.schema.bundle import versions
+
+    return [versions()[-1]]
+
+
+def _configured(environment: "Mapping[str, str]") -> bool:
+    return any(name.startswith(_VARIABLES) and name != "GITOPS_GUARD_CACHE_DIR" for name in environment)
+
+
+def _choose(
+    location: "Location", paths: "Sequence[str]", *, staged: bool
+) -> "tuple[list[Candidate], Reader, bytes | None] | None":
+    """Return the files to judge, how to read them, and the configuration's blob id."""
+    assert location.work_tree is not None
+    root = os.fsencode(location.work_tree)
+    relative = [_relative(path, root) for path in paths]
+    if None in relative:
+        return None
+    names = [name for name in relative if name is not None]
+    if any(not name.endswith(MANIFEST_SUFFIXES) for name in names):
+        return None
+    if staged:
+        return _choose_staged(location, names)
+    read = read_file(root)
+    config_data = read(CONFIG_NAME, None)
+    if config_data is None and os.path.lexists(os.path.join(root, CONFIG_NAME)):
+        return None
+    config = None if config_data is None else blob_id(config_data)
+    if names:
+        return [(name, None, 0) for name in sorted(set(names))], read, config
+    snapshot = worktree_snapshot(location.work_tree, location)
+    if snapshot is None:
+        return None
+    files = [
+        (path, blob, size)
+        for path, mode, blob, size in snapshot
+        if path.endswith(MANIFEST_SUFFIXES) and mode & 0o170000 == _REGULAR
+    ]
+    return files, read, config
+
+
+def _choose_staged(
+    location: "Location", names: "Sequence[bytes]"
+) -> "tuple[list[Candidate], Reader, bytes | None] | None":
+    try:
+        with open(location.index_file, "rb") as file:
+            index = file.read()
+    except OSError:
+        return None
+    wanted = sorted(set(names))
+    has_config = index.find(CONFIG_NAME + b"\0") >= 0
+    found = staged_blob_ids(index, [*wanted, CONFIG_NAME] if has_config else wanted)
+    if found is None or any(found[name][1] & 0o170000 != _REGULAR for name in wanted):
+        return None
+    objects = common_dir(location.git_dir)
+    config = found[CONFIG_NAME][0] if has_config else None
+    return [(name, found[name][0], 0) for name in wanted], lambda _path, blob: read_loose(objects, blob or b""), config
+
+
+def _relative(path: str, root: bytes) -> "bytes | None":
+    """Return a path relative to the work tree's root; None when it is not plainly inside."""
+    full = os.path.normpath(os.path.join(os.fsencode(os.path.realpath(os.getcwd())), os.fsencode(path)))
+    return full[len(root) + 1 :] if full.startswith(root + b"/") else None
+
+
+def _write_summary(result: Sweep, versions: "Sequence[str]") -> None:
+    sys.stdout.write(
+        coverage_text(
+            files=result.files,
+            resources=result.resources,
+            validated=result.resources,
+            schema_only=0,
+            skipped=result.skipped,
+            versions=versions,
+        )
+    )
