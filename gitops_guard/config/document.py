@@ -5,6 +5,7 @@ can name a line. Hostile text is bounded: size, depth, and the number of nodes v
 """
 
 import math
+import re
 from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final, NoReturn
@@ -17,6 +18,8 @@ from gitops_guard.model import Json
 _MAX_SIZE: Final = 1_048_576
 _MAX_DEPTH: Final = 50
 _MAX_VISITS: Final = 100_000
+# A leading zero means octal to some readers of YAML and nothing to others.
+_DECIMAL: Final = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)", re.ASCII)
 _TAG: Final = "tag:yaml.org,2002:"
 _KINDS: Final = {"map": "a mapping", "seq": "a list", "str": "text", "null": "nothing", "bool": "a truth value"}
 
@@ -170,8 +173,7 @@ class Document:
         if tag == "bool":
             return text.lower() in ("true", "yes", "on")
         try:
-            # A leading zero means octal to some readers of YAML and nothing to others.
-            if tag == "int" and not text.lstrip("+-").startswith(("00", *(f"0{digit}" for digit in range(1, 10)))):
+            if tag == "int" and _DECIMAL.fullmatch(text):
                 return int(text)
             if tag == "float" and math.isfinite(number := float(text)):
                 return number

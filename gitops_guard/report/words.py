@@ -1,0 +1,80 @@
+"""The sentences that formats for people share: counts, and what a run covered."""
+
+from collections import Counter
+
+from gitops_guard.model import CheckError, Counts, Coverage, Finding, Report
+
+COULD_NOT_CHECK = "could not check"
+"""How every format calls an error: it is no finding and no pass."""
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 file`, `2 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def verdict(report: Report) -> str:
+    """Say the outcome in one line: `1 thing could not be checked; 2 errors, 1 warning`."""
+    found = ", ".join(_counts(report.counts)) or "no findings"
+    if report.errors:
+        return f"{count(len(report.errors), 'thing')} could not be checked; {found}"
+    return found
+
+
+def coverage_lines(report: Report, *, verbose: bool = False) -> list[str]:
+    """Say what was validated, by which versions, what was skipped and why, and what was silenced."""
+    coverage = report.coverage
+    lines = [_validated(coverage)]
+    if coverage.schema_only:
+        lines.append(f"schema only, rules that belong to it not evaluated: {count(coverage.schema_only, 'resource')}")
+    if coverage.skipped:
+        lines.append(f"skipped: {len(coverage.skipped)} ({_reasons(coverage)})")
+        if verbose:
+            lines.extend(
+                f"  {entry.path}: {entry.resource or 'whole file'}: {entry.reason}" for entry in coverage.skipped
+            )
+    if report.suppressed:
+        lines.append(f"silenced by suppressions or the baseline: {count(report.suppressed, 'finding')}")
+    return lines
+
+
+def subject(finding: Finding) -> str:
+    """Return the printed id of the resource that a finding is about; empty when it is about a file."""
+    return str(finding.resource) if finding.resource is not None else ""
+
+
+def sentence(finding: Finding) -> str:
+    """Return `field: message`, or the message alone at the root."""
+    return f"{finding.field}: {finding.message}" if finding.field else finding.message
+
+
+def place(entry: CheckError) -> str:
+    """Return as much of `path:line:column` as is known."""
+    parts = [entry.path or "gitops-guard"]
+    if entry.line:
+        parts.append(str(entry.line))
+        if entry.column:
+            parts.append(str(entry.column))
+    return ":".join(parts)
+
+
+def reasons(coverage: Coverage) -> list[tuple[str, int]]:
+    """Count what was skipped by reason, most frequent first."""
+    counted = Counter(entry.reason for entry in coverage.skipped)
+    return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _validated(coverage: Coverage) -> str:
+    versions = ", ".join(coverage.versions)
+    against = f" against Kubernetes {versions}" if versions else ""
+    resources = f"{coverage.validated} of {count(coverage.resources, 'resource')}"
+    return f"validated: {resources} in {count(coverage.files, 'file')}{against}"
+
+
+def _reasons(coverage: Coverage) -> str:
+    return ", ".join(f"{reason}: {number}" for reason, number in reasons(coverage))
+
+
+def _counts(counts: Counts) -> list[str]:
+    rows = ((counts.error, "error"), (counts.warning, "warning"), (counts.note, "note"))
+    return [count(number, noun) for number, noun in rows if number]
