@@ -1,7 +1,7 @@
 """The plugin manager: hook specifications, built-ins, entry points, and modules that a repository carries itself.
 
 Made by a function and passed along; there is no manager at module level. Nothing here is imported while no plugin is
-installed or named (`entry_point_distributions` in `gitops_guard.check.installed` tells that in a millisecond).
+installed or named: `gitops_guard.check.circumstances` tells that in a millisecond.
 """
 
 import importlib
@@ -17,7 +17,7 @@ from typing import Any
 
 import pluggy
 
-from gitops_guard import hookspecs
+from gitops_guard import hookspecs, report, rules
 from gitops_guard.errors import PluginError
 from gitops_guard.model import Rule
 from gitops_guard.model.renderer import Renderer
@@ -38,6 +38,20 @@ class PluginSource:
 
     stamp: str = ""
     """Changes whenever the plugin's code changes: version, or size and time of its files."""
+
+
+class BuiltIn:
+    """Our own rules and formats, brought by the same hooks as everybody's."""
+
+    @hookspecs.hookimpl
+    def gitops_guard_rules(self) -> Iterable[Rule]:
+        """Return the built-in rule objects."""
+        return rules.RULES
+
+    @hookspecs.hookimpl
+    def gitops_guard_formats(self) -> Mapping[str, Callable[..., None]]:
+        """Return the built-in formats."""
+        return report.FORMATS
 
 
 class Plugins:
@@ -109,13 +123,18 @@ class Plugins:
 
 
 def make_plugins(
-    named: Iterable[str] = (), *, base: str = ".", environment: Mapping[str, str] | None = None
+    named: Iterable[str] = (),
+    *,
+    base: str = ".",
+    also: Iterable[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> Plugins:
-    """Register the hook specifications, all installed plugins, and those named.
+    """Register the hook specifications, our own modules, all installed plugins, and those named.
 
     Args:
-        named: Modules (`acme.guard_rules`) or paths of Python files, from `-p` and the configuration.
-        base: Directory against which paths are resolved: the work tree's root.
+        named: Modules (`acme.guard_rules`) or Python files relative to `base`, from the configuration.
+        base: Directory to resolve those files against.
+        also: The same from the command line (`-p`), relative to the current directory.
         environment: Where `GITOPS_GUARD_DISABLE_PLUGINS` is looked up; the process's own by default.
 
     Raises:
@@ -124,13 +143,14 @@ def make_plugins(
     environment = os.environ if environment is None else environment
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    sources: list[PluginSource] = []
+    sources = [PluginSource(name="gitops_guard", origin="built-in")]
     problems: list[str] = []
+    _register(manager, BuiltIn(), sources[0])
     if not environment.get(DISABLE_VARIABLE):
         for point in _entry_points():
             _register_entry_point(manager, point, sources, problems)
-    for name in named:
-        module, source = _load_named(name, base)
+    for name, folder in [*((name, base) for name in named), *((name, ".") for name in also)]:
+        module, source = _load_named(name, folder)
         _register(manager, module, source)
         sources.append(source)
     return Plugins(manager, sources, problems)

@@ -1,0 +1,112 @@
+"""Which files of a tree a run is about: suffixes, PATH arguments, include and exclude, what changed."""
+
+import os
+import posixpath
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from gitops_guard.check.clean import MANIFEST_SUFFIXES
+from gitops_guard.config import Scopes
+from gitops_guard.errors import UsageError
+from gitops_guard.model import Skipped
+from gitops_guard.model.renderer import Renderer
+from gitops_guard.repo import EntryKind, Tree, TreeEntry
+
+_SUFFIXES = tuple(suffix.decode() for suffix in MANIFEST_SUFFIXES)
+_LINKS = {EntryKind.SYMLINK: "symbolic link", EntryKind.SUBMODULE: "submodule"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The files of one tree, sorted by path."""
+
+    chosen: tuple[TreeEntry, ...]
+    """To be judged."""
+
+    candidates: tuple[TreeEntry, ...]
+    """All files of the tree that may hold manifests, whether chosen or not: definitions are looked for in them."""
+
+    skipped: tuple[Skipped, ...]
+    """Links and submodules among what was asked for."""
+
+
+def select(
+    tree: Tree,
+    *,
+    paths: Sequence[str],
+    only: Collection[str] | None,
+    scopes: Scopes,
+    renderers: Sequence[Renderer] = (),
+) -> Selection:
+    """Choose files.
+
+    Args:
+        tree: Where they are.
+        paths: Repository paths of files or directories; empty for everything. A file that is named is taken whatever its suffix.
+        only: Paths that changed; None when that does not matter.
+        scopes: The configuration's include and exclude.
+        renderers: Files that they claim count too.
+
+    Raises:
+        UsageError: A path is neither a file nor a directory of the tree.
+    """
+    entries = list(tree.entries())
+    _refuse_unknown(paths, entries, tree.label)
+    wanted = _Wanted(paths)
+    chosen: list[TreeEntry] = []
+    candidates: list[TreeEntry] = []
+    skipped: list[Skipped] = []
+    for entry in entries:
+        named = entry.path in wanted.files
+        claimed = any(renderer.claims(entry.path) for renderer in renderers)
+        may_hold = named or claimed or entry.path.endswith(_SUFFIXES)
+        in_scope = wanted.covers(entry.path) and (only is None or entry.path in only) and scopes.selected(entry.path)
+        if entry.kind in _LINKS:
+            if in_scope and (may_hold or entry.kind is EntryKind.SUBMODULE):
+                skipped.append(Skipped(path=entry.path, resource="", reason=_LINKS[entry.kind]))
+        elif may_hold:
+            candidates.append(entry)
+            if in_scope:
+                chosen.append(entry)
+    return Selection(chosen=tuple(chosen), candidates=tuple(candidates), skipped=tuple(skipped))
+
+
+class _Wanted:
+    """What PATH arguments cover."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self.files = frozenset(paths)
+        self._folders = tuple(f"{path}/" for path in paths if path)
+        self._all = not paths or "" in self.files
+
+    def covers(self, path: str) -> bool:
+        return self._all or path in self.files or path.startswith(self._folders)
+
+
+def _refuse_unknown(paths: Iterable[str], entries: Sequence[TreeEntry], label: str) -> None:
+    known = {entry.path for entry in entries}
+    for path in paths:
+        if path and path not in known and not any(name.startswith(f"{path}/") for name in known):
+            raise UsageError(f"{path}: no such file or directory in the {label}")
+
+
+def repository_paths(arguments: Sequence[str], root: str) -> list[str]:
+    """Return PATH arguments as repository paths; the root itself is the empty string.
+
+    Args:
+        arguments: As given, relative to the current directory.
+        root: Absolute path of the directory that repository paths are relative to.
+
+    Raises:
+        UsageError: A path lies outside of the root.
+    """
+    here = os.path.realpath(os.getcwd())
+    top = os.path.realpath(root)
+    found: list[str] = []
+    for argument in arguments:
+        full = os.path.normpath(os.path.join(here, argument))
+        if full != top and not full.startswith(top.rstrip("/") + "/"):
+            raise UsageError(f"{argument}: lies outside of {top}")
+        relative = os.path.relpath(full, top).replace(os.sep, posixpath.sep)
+        found.append("" if relative == "." else relative)
+    return found
