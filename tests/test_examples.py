@@ -16,10 +16,10 @@ CHART = SHOP / "charts" / "catalog"
 WITHOUT_SCHEMA = {"AppProject", "Application", "GitRepository", "HelmRelease", "Kustomization", "Rollout"}
 DOCUMENTED_RULES = {
     "deprecated-api",
-    "expired-suppression",
     "invalid-value",
     "missing-field",
     "removed-api",
+    "suppression-expired",
     "unknown-field",
     "unknown-kind",
     "unsupported-value",
