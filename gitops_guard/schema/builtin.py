@@ -6,10 +6,12 @@ from typing import Any
 from gitops_guard.model import Body, Problem
 from gitops_guard.schema import bundle
 from gitops_guard.schema.base import Schema
+from gitops_guard.schema.crd import crd_problems
 from gitops_guard.schema.slices import Slices
 from gitops_guard.schema.walk import Walk
 from gitops_guard.schema.wording import Wording
 
+CRD = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
 _SECRET = "io.k8s.api.core.v1.Secret"  # noqa: S105 - the name of a definition
 
 
@@ -61,4 +63,7 @@ class BuiltinSchema:
 
     def problems(self, body: Body) -> Iterator[Problem]:
         """Yield everything that does not fit, in document order."""
-        return self._walk.problems(self._definition, body)
+        found = list(self._walk.problems(self._definition, body))
+        yield from found
+        if self._definition == CRD and not found:
+            yield from crd_problems(body)  # the server validates only what it could decode

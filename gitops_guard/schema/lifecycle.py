@@ -1,0 +1,89 @@
+"""When each built-in kind came, was deprecated and left, and what replaces it; also which groups are its own."""
+
+import difflib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from gitops_guard.schema import bundle
+
+Identity = tuple[str, str, str]
+"""Group, version, kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """The life of one kind in one API version. Minor versions: 16 is Kubernetes 1.16."""
+
+    introduced: int | None
+    """None when it is older than the oldest bundled version and the sources do not say."""
+
+    deprecated: int | None
+    """None when it is not deprecated."""
+
+    removed: int | None
+    """The first minor version that does not serve it; None when none is planned."""
+
+    replacement: Identity | None
+    """What to use instead: `("apps", "v1", "Deployment")`; None when there is nothing."""
+
+
+def lifecycle(group: str, version: str, kind: str) -> Lifecycle | None:
+    """Return the life of a kind, also of one that is long gone; None when Kubernetes never had it."""
+    facts = _facts().get(_key(group, version, kind))
+    if facts is None:
+        return None
+    replacement = facts.get("replacement")
+    return Lifecycle(
+        introduced=facts.get("introduced"),
+        deprecated=facts.get("deprecated"),
+        removed=facts.get("removed"),
+        replacement=_identity(replacement) if replacement else None,
+    )
+
+
+def known_group(group: str) -> bool:
+    """Tell whether an API group is Kubernetes' own: an unknown kind in it is a mistake, not a custom resource."""
+    return group in _groups()
+
+
+def nearest_kinds(group: str, version: str, kind: str) -> tuple[Identity, ...]:
+    """Return kinds that may have been meant, best first: the same kind elsewhere, else a similar one in the group.
+
+    Only kinds of the newest bundled version are named.
+    """
+    current = [_identity(key) for key in bundle.load_index("kinds", bundle.versions()[-1])["kinds"]]
+    same = [found for found in current if found[2].lower() == kind.lower() and found != (group, version, kind)]
+    if same:
+        return tuple(sorted(same, key=lambda found: (found[0] != group, len(found[1]), found)))
+    names = {found[2] for found in current if found[0] == group} or {found[2] for found in current}
+    near = difflib.get_close_matches(kind, sorted(names), n=1, cutoff=0.7)
+    return tuple(
+        found for found in current if near and found[2] == near[0] and (found[0] == group or group not in _groups())
+    )
+
+
+def _key(group: str, version: str, kind: str) -> str:
+    return f"{group}/{version} {kind}" if group else f"{version} {kind}"
+
+
+def _identity(key: str) -> Identity:
+    api_version, _, kind = key.partition(" ")
+    group, _, version = api_version.rpartition("/")
+    return group, version, kind
+
+
+@lru_cache(maxsize=1)
+def _facts() -> dict[str, dict[str, Any]]:
+    """Return lifecycles by `<apiVersion> <kind>`; kinds without a recorded one are filled in from the index."""
+    facts: dict[str, dict[str, Any]] = dict(bundle.load_lifecycle()["kinds"])
+    oldest, *later = bundle.versions()
+    for version in (oldest, *later):
+        for key in bundle.load_index("kinds", version)["kinds"]:
+            facts.setdefault(key, {} if version == oldest else {"introduced": bundle.minor(version)})
+    return facts
+
+
+@lru_cache(maxsize=1)
+def _groups() -> frozenset[str]:
+    return frozenset(_identity(key)[0] for key in _facts())
