@@ -1,4 +1,4 @@
-"""Whether a file is JSON, and its objects: kubectl asks the first character, and falls back to YAML if that misled it."""
+"""Whether a file is JSON, and its objects: kubectl asks the first character, with YAML to fall back on."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What a plain scalar means: the rules of go-yaml v2, used by kubectl and the API server, and where kustomize differs."""
+"""What a plain scalar means: the rules of go-yaml v2, as kubectl and the API server have them, and kustomize's."""
 
 import base64
 import binascii
