@@ -1,6 +1,7 @@
 """The rules that the engine itself answers for: what the loader, the schemas and the suppressions can report.
 
-Each has a page `gitops_guard/rules/<id>.md`; rules written as objects (built-in or from plugins) bring their own data.
+Each has a page `gitops_guard/rules/<id>.md`; rules written as objects (built-in or from plugins) bring their own
+data.
 """
 
 from collections.abc import Mapping

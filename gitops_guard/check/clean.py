@@ -1,7 +1,8 @@
 """The clean path: which files are certainly fine, found with as little work as can be.
 
-A file is certainly fine when its blob is known to be clean, or when the quick reader and the quick schema check both say so against every
-target version. Everything else is "unsure" and goes to the full path, which is the authority; it never overrules what is said here.
+A file is certainly fine when its blob is known to be clean, or when the quick reader and the quick schema check both
+say so against every target version. Everything else is "unsure" and goes to the full path, which is the authority; it
+never overrules what is said here.
 
 Imports nothing heavy; PyYAML only once a file is not in the store.
 """
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 OUR_NAME = b"gitops-guard"
 """A file that mentions us may hold a suppression, which only the full path understands."""
 
+_TEMPLATE_ACTION = b"{{"
+"""Whether that makes a Helm template depends on the path."""
+
 MANIFEST_SUFFIXES = (b".yaml", b".yml", b".json")
 _LARGEST_BYTES = 3 << 20
 _UNSURE = 255
@@ -39,19 +43,19 @@ class Sweep:
         """Files that are certainly fine."""
         self.resources = 0
         """Resources validated in them."""
-        self.skipped: dict[int, int] = {}
-        """Files that are no manifests, by the 1-based index of the reason."""
-        self.unsure: "list[tuple[bytes, bytes | None]]" = []
+        self.skipped: list[tuple[bytes, int]] = []
+        """Files that are no manifests, with the 1-based index of the reason."""
+        self.unsure: list[tuple[bytes, bytes | None]] = []
         """Paths, with blob ids where known, that the full path must judge."""
         self.records: list[bytes] = []
         """What the store should learn."""
 
-    def count(self, resources: int, reason: int) -> None:
+    def count(self, path: bytes, resources: int, reason: int) -> None:
         """Count one file that is fine."""
         self.files += 1
         self.resources += resources
         if reason:
-            self.skipped[reason] = self.skipped.get(reason, 0) + 1
+            self.skipped.append((path, reason))
 
 
 def sweep(
@@ -87,7 +91,7 @@ def sweep(
             blob = one[:20]
             result.unsure.append((candidate[0], None if blob == bytes(20) else blob))
             continue
-        result.count(int.from_bytes(one[20:22], "big"), reason)
+        result.count(candidate[0], int.from_bytes(one[20:22], "big"), reason)
         if not one[23]:
             result.records.append(one)
     return result
@@ -108,7 +112,7 @@ def _unknown(candidates: "Sequence[Candidate]", store: "CleanStore | None", resu
         if known is None:
             unknown.append(candidate)
         else:
-            result.count(*known)
+            result.count(candidate[0], *known)
     return unknown
 
 
@@ -159,7 +163,7 @@ class _QuickJudge:
             for key in (name, skipped_name(path, name)):
                 if key in self._known:
                     return key + self._known[key][:3] + b"\1"
-        bodies = None if OUR_NAME in data else self._read_plain(data)
+        bodies = None if OUR_NAME in data or _TEMPLATE_ACTION in data else self._read_plain(data)
         if not bodies or len(bodies) > 65_535:
             return record(name, 0, _UNSURE)
         for is_clean in self._checks:

@@ -1,4 +1,6 @@
-"""The CustomResourceDefinitions of a tree: found once, remembered by blob, so that a hook need not read the whole repository."""
+"""The CustomResourceDefinitions of a tree: found once, remembered by blob, so that a hook need not read the whole
+repository.
+"""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -58,9 +60,7 @@ class Definitions:
             self._without.add(b"".join(learned), b"definitions")
         return bodies, digest(_SCHEME, *sorted(blobs))
 
-    def _of(
-        self, path: str, blob: bytes | None, read: Callable[[str], bytes | None]
-    ) -> tuple[Sequence[Body], bytes]:
+    def _of(self, path: str, blob: bytes | None, read: Callable[[str], bytes | None]) -> tuple[Sequence[Body], bytes]:
         key = None if blob is None else digest(_SCHEME, self._stamp, blob)
         if key is not None and (stored := self._store.get([key])):
             return json.loads(stored[key]), blob or b""

@@ -1,6 +1,7 @@
 """Judge many files: what is remembered is not judged again, what is not is judged in several processes.
 
-Resources of kinds that are not built in need the tree's CustomResourceDefinitions; these are collected only when some file asks for them.
+Resources of kinds that are not built in need the tree's CustomResourceDefinitions; these are collected only when some
+file asks for them.
 """
 
 import json
@@ -16,8 +17,10 @@ from gitops_guard.check.verdict_store import VerdictStore
 from gitops_guard.check.workers import run_chunks
 from gitops_guard.errors import RepoError
 from gitops_guard.model import Body, CheckError
+from gitops_guard.model.renderer import Renderer
 from gitops_guard.repo.index import blob_id
-from gitops_guard.schema import BuiltinSchemas, CustomSchemas
+from gitops_guard.schema.builtin import BuiltinSchemas
+from gitops_guard.schema.custom import CustomSchemas
 
 _FORK_FROM = 40
 _CHUNK = 16
@@ -49,9 +52,13 @@ class Surroundings:
     """Path and blob of all files of the tree that may hold definitions."""
 
     extra_find: FindSchema | None
-    """Schemas beside the tree's definitions (schema directories); None for none. Their verdicts are not remembered."""
+    """Schemas beside the tree's definitions (schema directories); None for none. Their verdicts are not
+    remembered."""
 
     store: VerdictStore
+    renderers: tuple[Renderer, ...] = ()
+    """What they render is not remembered: they may read other files."""
+
     cache_dir: str | None
     key: bytes | None
     circumstances: bytes
@@ -68,9 +75,7 @@ def evaluate(sources: Sequence[Source], surroundings: Surroundings) -> list[File
     waiting = [number for number, verdict in enumerate(first) if verdict.needs_definitions]
     if not waiting:
         return first
-    definitions = Definitions(
-        surroundings.store, surroundings.cache_dir, surroundings.key, surroundings.circumstances
-    )
+    definitions = Definitions(surroundings.store, surroundings.cache_dir, surroundings.key, surroundings.circumstances)
     bodies, stamp = definitions.collect(surroundings.candidates, _quietly(surroundings.read))
     find = _finder(bodies, surroundings.extra_find)
     second = _Pass(
@@ -117,7 +122,7 @@ class _Pass:
             custom=find or _nothing_custom,
             missing_schema_is_error=surroundings.missing_schema_is_error and find is not None,
         )
-        self._judge = Judge(kinds)
+        self._judge = Judge(kinds, renderers=surroundings.renderers, read=surroundings.read)
 
     def run(self, sources: Sequence[Source]) -> list[FileVerdict]:
         keys = [self._key(source, source.blob) for source in sources]
@@ -135,10 +140,12 @@ class _Pass:
         return [verdicts[number] for number in range(len(sources))]
 
     def _key(self, source: Source, blob: bytes | None) -> bytes | None:
-        if blob is None:
+        if blob is None or any(renderer.claims(source.path) for renderer in self._surroundings.renderers):
             return None
         role = f"{source.role.dialect} {source.role.is_patch} {source.setting.versions}"
-        return digest(b"verdict", self._circumstances, source.path.encode("utf-8", "surrogateescape"), role.encode(), blob)
+        return digest(
+            b"verdict", self._circumstances, source.path.encode("utf-8", "surrogateescape"), role.encode(), blob
+        )
 
     def _judge_all(self, sources: Sequence[Source]) -> list[tuple[bytes | None, FileVerdict]]:
         def chunk(start: int, end: int) -> bytes:

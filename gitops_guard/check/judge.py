@@ -1,13 +1,14 @@
 """The full path for one file: load it, tell what it is, check each resource, and say where each problem stands."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gitops_guard.check.catalog import ENGINE_RULES, doc_url
 from gitops_guard.check.kinds import Checked, Examination, Kinds
 from gitops_guard.check.scalars import moot, rephrased
 from gitops_guard.check.verdict import FileVerdict
-from gitops_guard.manifest.classify import skip_reason, unfold
+from gitops_guard.errors import GuardError, RepoError
+from gitops_guard.manifest.classify import not_a_manifest, unfold
 from gitops_guard.manifest.dialect import Dialect
 from gitops_guard.manifest.document import Document, SourceProblem, Stream
 from gitops_guard.manifest.loader import load
@@ -29,6 +30,7 @@ from gitops_guard.model import (
     fingerprint,
     format_field_path,
 )
+from gitops_guard.model.renderer import RenderedResource, Renderer
 from gitops_guard.model.resource import resource_id
 from gitops_guard.repo.filters import filtered_reason
 
@@ -61,8 +63,19 @@ class Role:
 class Judge:
     """Judges files one by one; holds no state between them."""
 
-    def __init__(self, kinds: Kinds) -> None:
+    def __init__(
+        self, kinds: Kinds, *, renderers: Sequence[Renderer] = (), read: Callable[[str], bytes] | None = None
+    ) -> None:
+        """Keep what decides.
+
+        Args:
+            kinds: What the target versions say.
+            renderers: Plugins' renderers, in the order in which they are asked.
+            read: Reads other files of the tree, for the renderers.
+        """
         self._kinds = kinds
+        self._renderers = renderers
+        self._read = read or _nothing_to_read
 
     def judge(self, path: str, data: bytes, setting: Setting, role: Role) -> FileVerdict:
         """Return the verdict on one file.
@@ -75,11 +88,25 @@ class Judge:
         """
         if reason := filtered_reason(data[:1024]):
             return _skipped(path, reason)
+        renderer = next((renderer for renderer in self._renderers if renderer.claims(path)), None)
+        if renderer is not None:
+            return self._judge_rendered(renderer, path, data, setting, role)
         stream = load(data, dialect=role.dialect)
-        reason = skip_reason(path, data, stream)
+        reason = not_a_manifest(path, data, stream)
         if reason is not None:
-            return replace(_skipped(path, reason), mentions_us=False)
-        return _FileJudge(self._kinds, path, data, stream, setting, role).verdict()
+            return _skipped(path, str(reason))
+        return _FileJudge(self._kinds, path, data, setting, role).verdict(stream)
+
+    def _judge_rendered(self, renderer: Renderer, path: str, data: bytes, setting: Setting, role: Role) -> FileVerdict:
+        judge = _FileJudge(self._kinds, path, data, setting, role)
+        try:
+            resources = list(renderer.render(path, data, self._read))
+        except GuardError as error:
+            return FileVerdict(path=path, errors=(CheckError(path=path, line=1, column=0, message=str(error)),))
+        except Exception as error:  # a renderer may fail in any way; its message may quote a Secret
+            message = f"renderer {renderer.name} failed: {type(error).__name__}; report it to the renderer's author"
+            return FileVerdict(path=path, errors=(CheckError(path=path, line=1, column=0, message=message),))
+        return judge.rendered_verdict(resources)
 
 
 def _skipped(path: str, reason: str) -> FileVerdict:
@@ -89,13 +116,10 @@ def _skipped(path: str, reason: str) -> FileVerdict:
 class _FileJudge:
     """One file being judged."""
 
-    def __init__(
-        self, kinds: Kinds, path: str, data: bytes, stream: Stream, setting: Setting, role: Role
-    ) -> None:
+    def __init__(self, kinds: Kinds, path: str, data: bytes, setting: Setting, role: Role) -> None:
         self._kinds = kinds
         self._path = path
         self._data = data
-        self._stream = stream
         self._setting = setting
         self._role = role
         self._findings: list[Finding] = []
@@ -105,17 +129,24 @@ class _FileJudge:
         self._resources = 0
         self._custom = False
 
-    def verdict(self) -> FileVerdict:
-        unreadable = [problem for problem in self._stream.problems if problem.unreadable]
-        self._errors.extend(self._error(problem) for problem in unreadable)
-        for document in self._stream.documents:
-            self._document(document)
-        attributed = {problem.document for problem in self._stream.problems} - {
-            document.index for document in self._stream.documents
-        }
-        for problem in self._stream.problems:
-            if not problem.unreadable and problem.document in attributed:
-                self._findings.append(self._source_finding(problem, None, ()))
+    def verdict(self, stream: Stream) -> FileVerdict:
+        """Judge what the loader read."""
+        remarks = [problem for problem in stream.problems if not problem.unreadable]
+        self._errors.extend(self._error(problem) for problem in stream.problems if problem.unreadable)
+        for document in stream.documents:
+            self._document(document, [remark for remark in remarks if remark.document == document.index])
+        readable = {document.index for document in stream.documents}
+        elsewhere = [remark for remark in remarks if remark.document not in readable]
+        self._findings.extend(self._source_finding(remark, None, ()) for remark in elsewhere)
+        return self._sum()
+
+    def rendered_verdict(self, resources: Sequence[RenderedResource]) -> FileVerdict:
+        """Judge what a renderer made of the file."""
+        for number, rendered in enumerate(resources):
+            self._resource(_RenderedDocument(number, rendered.line), (), rendered.body, ())
+        return self._sum()
+
+    def _sum(self) -> FileVerdict:
         return FileVerdict(
             path=self._path,
             resources=self._resources,
@@ -128,15 +159,16 @@ class _FileJudge:
             mentions_us=OUR_NAME in self._data,
         )
 
-    def _document(self, document: Document) -> None:
-        remarks = [p for p in self._stream.problems if p.document == document.index and not p.unreadable]
+    def _document(self, document: Document, remarks: Sequence[SourceProblem]) -> None:
         resources = list(unfold(document.body))
         for item, body in resources:
             self._resource(document, item, body, remarks)
         if not resources:
             self._findings.extend(self._source_finding(remark, None, ()) for remark in remarks)
 
-    def _resource(self, document: Document, item: FieldPath, body: Body, remarks: Sequence[SourceProblem]) -> None:
+    def _resource(
+        self, document: "Document | _RenderedDocument", item: FieldPath, body: Body, remarks: Sequence[SourceProblem]
+    ) -> None:
         self._resources += 1
         identity = resource_id(body)
         span = document.locate(item) if item else None
@@ -156,7 +188,9 @@ class _FileJudge:
             if not moot(remark, problems, item, has_schema=has_schema):
                 self._findings.append(self._source_finding(remark, identity, item))
         for problem in problems:
-            self._findings.append(self._finding(problem, identity, document.locate(item + problem.field, on_key=problem.on_key)))
+            self._findings.append(
+                self._finding(problem, identity, document.locate(item + problem.field, on_key=problem.on_key))
+            )
 
     def _examine(self, identity: ResourceId, body: Body) -> Examination:
         if wrong := tuple(_identity_problems(body)):
@@ -177,7 +211,9 @@ class _FileJudge:
                     replace(problem, rule=rule.id, severity=problem.severity or rule.severity)
                     for problem in rule.check(resource, context)
                 )
-            except Exception as error:  # a rule may fail in any way; its message may quote a Secret, so only the type is told
+            except (
+                Exception
+            ) as error:  # a rule may fail in any way; its message may quote a Secret, so only the type is told
                 self._errors.append(
                     CheckError(
                         path=self._path,
@@ -229,20 +265,46 @@ class _FileJudge:
         )
 
 
+def resources_of(path: str, data: bytes) -> Iterator[Resource]:
+    """Yield the resources of a manifest file, as far as it can be read."""
+    for document in load(data).documents:
+        for item, body in unfold(document.body):
+            line = document.locate(item).line if item else document.line
+            origin = Origin(path=path, document=document.index, line=line, item=item)
+            yield Resource(id=resource_id(body), body=body, origin=origin)
+
+
+class _RenderedDocument:
+    """Stands for a document where only the line of the source is known."""
+
+    def __init__(self, index: int, line: int) -> None:
+        self.index = index
+        self.line = line
+
+    def locate(self, _path: FieldPath, *, on_key: bool = False) -> Span:
+        del on_key
+        return Span(line=self.line, column=1, end_line=self.line, end_column=1)
+
+    def scalar(self, _path: FieldPath) -> None:
+        return None
+
+
+def _nothing_to_read(path: str) -> bytes:
+    raise RepoError(f"{path}: no other file can be read here")
+
+
 def _location(path: str, span: Span) -> Location:
-    return Location(
-        path=path, line=span.line, column=span.column, end_line=span.end_line, end_column=span.end_column
-    )
+    return Location(path=path, line=span.line, column=span.column, end_line=span.end_line, end_column=span.end_column)
 
 
 def _identity_problems(body: Body) -> Iterator[Problem]:
     """Say what is wrong with the two fields by which the API server finds the kind."""
     for key in ("apiVersion", "kind"):
         value = body.get(key)
-        if not isinstance(value, str):
-            yield Problem(field=(key,), rule="wrong-type", message=f"expected string, got {_type_word(value)}")
-        elif not value:
+        if not value and not isinstance(value, (bool, int)):
             yield Problem(field=(key,), rule="missing-field", message="Required value")
+        elif not isinstance(value, str):
+            yield Problem(field=(key,), rule="wrong-type", message=f"expected string, got {_type_word(value)}")
 
 
 _TYPE_WORDS: Mapping[type, str] = {

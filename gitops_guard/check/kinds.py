@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from enum import Enum
 
 from gitops_guard.model import Body, Problem, ResourceId, Severity
-from gitops_guard.schema import BuiltinSchemas, Schema, known_group, lifecycle
+from gitops_guard.schema.base import Schema
+from gitops_guard.schema.builtin import BuiltinSchemas
+from gitops_guard.schema.lifecycle import Identity, known_group, lifecycle, nearest_kinds
 
 FindSchema = Callable[[str, str, str], Schema | None]
 """(group, version, kind) -> schema of a custom resource, or None."""
@@ -72,9 +73,7 @@ class Kinds:
         problems = (self._missing_schema(resource),) if self._missing_schema_is_error else ()
         return Examination(problems=problems, checked=Checked.NO_SCHEMA, custom=True)
 
-    def _examine_builtin(
-        self, resource: ResourceId, body: Body, found: Mapping[str, Schema | None]
-    ) -> Examination:
+    def _examine_builtin(self, resource: ResourceId, body: Body, found: Mapping[str, Schema | None]) -> Examination:
         by_version = {version: tuple(schema.problems(body)) for version, schema in found.items() if schema is not None}
         missing = [version for version, schema in found.items() if schema is None]
         problems = [*self._gone(resource, missing), *self._going(resource, list(by_version)), *_merged(by_version)]
@@ -97,19 +96,19 @@ class Kinds:
                 field=("kind",),
                 severity=Severity.ERROR,
                 message=f'no matches for kind "{resource.kind}" in version "{resource.api_version}" in {where}',
-                hint=self._similar_kind(resource, versions[-1]),
+                hint=_similar_kind(resource),
             )
-        elif life.removed is not None and _minor(versions[-1]) >= _minor(life.removed):
+        elif life.removed is not None and _minor(versions[-1]) >= life.removed:
             yield Problem(
                 rule="removed-api",
                 field=("apiVersion",),
                 severity=Severity.ERROR,
-                message=f"{resource.api_version} {resource.kind} was removed in Kubernetes {life.removed}"
+                message=f"{resource.api_version} {resource.kind} was removed in Kubernetes 1.{life.removed}"
                 f" and is not served in {where}",
                 hint=_replacement(life.replacement),
             )
         else:
-            since = f"is new in Kubernetes {life.introduced} and " if life.introduced else ""
+            since = f"is new in Kubernetes 1.{life.introduced} and " if life.introduced else ""
             yield Problem(
                 rule="unknown-kind",
                 field=("apiVersion",),
@@ -120,22 +119,16 @@ class Kinds:
     def _going(self, resource: ResourceId, versions: Sequence[str]) -> Iterable[Problem]:
         """Warn of a version that is served still but deprecated."""
         life = lifecycle(resource.group, resource.version, resource.kind)
-        if life is None or life.deprecated is None or _minor(versions[-1]) < _minor(life.deprecated):
+        if life is None or life.deprecated is None or _minor(versions[-1]) < life.deprecated:
             return
-        end = f" and is removed in {life.removed}" if life.removed else ""
+        end = f" and is removed in 1.{life.removed}" if life.removed else ""
         yield Problem(
             rule="deprecated-api",
             field=("apiVersion",),
             severity=Severity.WARNING,
-            message=f"{resource.api_version} {resource.kind} is deprecated since Kubernetes {life.deprecated}{end}",
+            message=f"{resource.api_version} {resource.kind} is deprecated since Kubernetes 1.{life.deprecated}{end}",
             hint=_replacement(life.replacement),
         )
-
-    def _similar_kind(self, resource: ResourceId, version: str) -> str:
-        served = self._builtin[version].served()
-        words = {f"{group}/{number} {kind}" if group else f"{number} {kind}" for group, number, kind in served}
-        close = get_close_matches(f"{resource.api_version} {resource.kind}", sorted(words), n=1, cutoff=0.7)
-        return f"did you mean {close[0]}?" if close else ""
 
     def _missing_schema(self, resource: ResourceId) -> Problem:
         return Problem(
@@ -164,9 +157,19 @@ def _listed(versions: Sequence[str]) -> str:
     return f"Kubernetes {', '.join(versions)}"
 
 
-def _replacement(replacement: str | None) -> str:
-    return f"use {replacement}" if replacement else ""
+def _similar_kind(resource: ResourceId) -> str:
+    found = nearest_kinds(resource.group, resource.version, resource.kind)
+    return f"did you mean {_written(found[0])}?" if found else ""
 
 
-def _minor(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
+def _replacement(replacement: Identity | None) -> str:
+    return f"use {_written(replacement)}" if replacement else ""
+
+
+def _written(identity: Identity) -> str:
+    group, version, kind = identity
+    return f"{group}/{version} {kind}" if group else f"{version} {kind}"
+
+
+def _minor(version: str) -> int:
+    return int(version.partition(".")[2])

@@ -10,12 +10,16 @@ Part of the clean path: imports os and the built-in hash module only.
 import os
 from _blake2 import blake2b
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _KEY_BYTES = 32
 SEAL_BYTES = 16
 """Length of a seal."""
 
 
-def cache_directory(environment: "os._Environ[str] | dict[str, str]") -> str:
+def cache_directory(environment: "Mapping[str, str]") -> str:
     """Return the folder of what can be made again: `GITOPS_GUARD_CACHE_DIR`, else below the user's cache folder."""
     own = environment.get("GITOPS_GUARD_CACHE_DIR")
     if own:
@@ -24,12 +28,12 @@ def cache_directory(environment: "os._Environ[str] | dict[str, str]") -> str:
     return os.path.join(base, "gitops-guard")
 
 
-def _key_path(environment: "os._Environ[str] | dict[str, str]") -> str:
+def _key_path(environment: "Mapping[str, str]") -> str:
     base = environment.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
     return os.path.join(base, "gitops-guard", "key")
 
 
-def load_key(environment: "os._Environ[str] | dict[str, str]") -> bytes | None:
+def load_key(environment: "Mapping[str, str]") -> bytes | None:
     """Read the user's key, making it on first use.
 
     Returns:

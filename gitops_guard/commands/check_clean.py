@@ -1,7 +1,8 @@
-"""`check` on the clean path: ends a run whose files are all certainly fine, a few milliseconds after Python has started.
+"""`check` on the clean path: ends a run whose files are all certainly fine, a few milliseconds after Python has
+started.
 
-It understands `check`, `check --staged FILE...` and `check FILE...`; any other flag, any plugin, and any file that it is not sure of make it
-step aside (None), and `commands.check` does the whole run. Imports nothing heavy.
+It understands `check`, `check --staged FILE...` and `check FILE...`; any other flag, any plugin, and any file that it
+is not sure of make it step aside (None), and `commands.check` does the whole run. Imports nothing heavy.
 """
 
 import os
@@ -11,11 +12,12 @@ from gitops_guard.check.circumstances import digest, installation, own_code
 from gitops_guard.check.clean import MANIFEST_SUFFIXES, Sweep, read_file, sweep
 from gitops_guard.check.clean_store import CleanStore
 from gitops_guard.check.seal import cache_directory, load_key
-from gitops_guard.report.coverage import coverage_text
+from gitops_guard.check.skip_reasons import reason_text
 from gitops_guard.repo.index import blob_id, staged_blob_ids
 from gitops_guard.repo.location import common_dir, find_git_dir
 from gitops_guard.repo.loose import read_loose
 from gitops_guard.repo.snapshot import worktree_snapshot
+from gitops_guard.wording import skipped_line, validated_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +45,12 @@ def run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int | 
     """
     staged = "--staged" in arguments
     paths = [argument for argument in arguments if argument != "--staged"]
-    if any(path.startswith("-") for path in paths) or (staged and not paths) or _configured(environment):
+    if (
+        any(path.startswith("-") for path in paths)
+        or (staged and not paths)
+        or _configured(environment)
+        or sys.stdout.isatty()
+    ):
         return None
     location = find_git_dir(os.getcwd())
     key = load_key(environment)
@@ -61,9 +68,7 @@ def run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int | 
     versions = _versions(store, config)
     if versions is None:
         return None
-    result = sweep(
-        candidates, read=read, versions=versions, cache_dir=folder, store=store, jobs=os.cpu_count() or 1
-    )
+    result = sweep(candidates, read=read, versions=versions, cache_dir=folder, store=store, jobs=os.cpu_count() or 1)
     if result.records or (store.settings is None and result.files):
         store.add(b"".join(result.records), settings_line(versions))
     if result.unsure:
@@ -79,7 +84,12 @@ def circumstances_digest(installed: bytes, config: "bytes | None") -> bytes:
         installed: Stamp of the installed distributions.
         config: Raw blob id of the configuration file; None for none.
     """
-    return digest(own_code(), installed, config or b"", sys.implementation.cache_tag.encode())
+    return digest(own_code(), installed, config or b"", interpreter_stamp())
+
+
+def interpreter_stamp() -> bytes:
+    """Return what names the interpreter: its Unicode tables and number parsing take part in verdicts."""
+    return (sys.implementation.cache_tag or "").encode()
 
 
 def settings_line(versions: "Sequence[str]") -> bytes:
@@ -90,7 +100,7 @@ def settings_line(versions: "Sequence[str]") -> bytes:
 def _versions(store: CleanStore, config: "bytes | None") -> "list[str] | None":
     """Return the target versions; unknown when a configuration has not been read by the full path yet."""
     if store.settings is not None:
-        return store.settings.decode().split(",")
+        return store.settings.decode().split(",") if store.settings else None
     if config is not None:
         return None
     from gitops_guard.schema.bundle import versions
@@ -159,13 +169,11 @@ def _relative(path: str, root: bytes) -> "bytes | None":
 
 
 def _write_summary(result: Sweep, versions: "Sequence[str]") -> None:
-    sys.stdout.write(
-        coverage_text(
-            files=result.files,
-            resources=result.resources,
-            validated=result.resources,
-            schema_only=0,
-            skipped=result.skipped,
-            versions=versions,
-        )
-    )
+    line = validated_line(files=result.files, resources=result.resources, validated=result.resources, versions=versions)
+    sys.stdout.write(f"{line}\n")
+    if result.skipped:
+        counts: dict[str, int] = {}
+        for _, reason in result.skipped:
+            text = reason_text(reason)
+            counts[text] = counts.get(text, 0) + 1
+        sys.stdout.write(f"{skipped_line(counts.items())}\n")

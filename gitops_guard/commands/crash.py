@@ -12,8 +12,8 @@ from gitops_guard import __version__
 def write_log(error: BaseException, environment: Mapping[str, str]) -> str:
     """Write a log of an unexpected exception.
 
-    The log holds the exception's type and the stack's files, lines and functions. It holds neither messages nor values: both may
-    quote a manifest, and a manifest may be a Secret.
+    The log holds the exception's type and the stack's files, lines and functions. It holds neither messages nor
+    values: both may quote a manifest, and a manifest may be a Secret.
 
     Returns:
         A sentence that names the log and says what to do with it.

@@ -1,8 +1,9 @@
 """The plugins that a repository carries itself: code is only taken from files or a revision that is trusted.
 
-`plugins:` in the configuration names modules and Python files, as `-p` does. A check of the work tree or the index runs on the user's own
-checkout and loads them from disk. A check of a revision (a pull request's head) must not run what that revision brings: the list and the
-files come from `--trusted-rev` (or `--from`), and without one a named file is refused.
+`plugins:` in the configuration names modules and Python files, as `-p` does. A check of the work tree or the index
+runs on the user's own checkout and loads them from disk. A check of a revision (a pull request's head) must not run
+what that revision brings: the list and the files come from `--trusted-rev` (or `--from`), and without one a named
+file is refused.
 """
 
 import os
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 
 from gitops_guard.config import DEFAULT_PATH, load
 from gitops_guard.errors import PluginError, RepoError
-from gitops_guard.repo import Repo
+from gitops_guard.repo.repository import Repo
 
 
 def is_file_name(name: str) -> bool:

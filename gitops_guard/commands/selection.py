@@ -10,7 +10,7 @@ from gitops_guard.config import Scopes
 from gitops_guard.errors import UsageError
 from gitops_guard.model import Skipped
 from gitops_guard.model.renderer import Renderer
-from gitops_guard.repo import EntryKind, Tree, TreeEntry
+from gitops_guard.repo.tree import EntryKind, Tree, TreeEntry
 
 _SUFFIXES = tuple(suffix.decode() for suffix in MANIFEST_SUFFIXES)
 _LINKS = {EntryKind.SYMLINK: "symbolic link", EntryKind.SUBMODULE: "submodule"}
@@ -37,15 +37,17 @@ def select(
     only: Collection[str] | None,
     scopes: Scopes,
     renderers: Sequence[Renderer] = (),
+    everything: bool = False,
 ) -> Selection:
     """Choose files.
 
     Args:
         tree: Where they are.
-        paths: Repository paths of files or directories; empty for everything. A file that is named is taken whatever its suffix.
+        paths: Repository paths of files or directories; empty for everything. A named file is taken whatever its suffix.
         only: Paths that changed; None when that does not matter.
         scopes: The configuration's include and exclude.
         renderers: Files that they claim count too.
+        everything: Take every file whatever its name: standard input has none.
 
     Raises:
         UsageError: A path is neither a file nor a directory of the tree.
@@ -57,7 +59,7 @@ def select(
     candidates: list[TreeEntry] = []
     skipped: list[Skipped] = []
     for entry in entries:
-        named = entry.path in wanted.files
+        named = everything or entry.path in wanted.files
         claimed = any(renderer.claims(entry.path) for renderer in renderers)
         may_hold = named or claimed or entry.path.endswith(_SUFFIXES)
         in_scope = wanted.covers(entry.path) and (only is None or entry.path in only) and scopes.selected(entry.path)

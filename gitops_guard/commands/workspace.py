@@ -1,8 +1,8 @@
-"""What every command opens first: the tree that is meant, the configuration in it, plugins, and the settings of this run."""
+"""What every command opens first: the tree that is meant, the configuration in it, plugins, and the run's settings."""
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gitops_guard import report, rules
 from gitops_guard.check.catalog import ENGINE_RULES
@@ -12,8 +12,9 @@ from gitops_guard.config import DEFAULT_PATH, Config, Flags, Settings, load, set
 from gitops_guard.errors import ConfigError, RepoError
 from gitops_guard.model import Rule
 from gitops_guard.model.renderer import Renderer
-from gitops_guard.repo import Repo, Tree, open_tree
-from gitops_guard.schema import versions
+from gitops_guard.repo.repository import Repo, open_tree
+from gitops_guard.repo.tree import Tree
+from gitops_guard.schema.bundle import versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Asked:
     trusted_rev: str | None = None
     """Revision from which the configuration's own plugins may be taken; None: the user's own files."""
 
-    flags: Flags = Flags()
+    flags: Flags = field(default_factory=Flags)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class Workspace:
     settings: Settings
     extensions: Extensions
     installed: Installation
+    flags: Flags
 
 
 def open_workspace(asked: Asked, environment: Mapping[str, str], *, tree: Tree | None = None) -> Workspace:
@@ -84,9 +86,7 @@ def open_workspace(asked: Asked, environment: Mapping[str, str], *, tree: Tree |
     text, path = _config_text(asked, opened if tree is None else None, root)
     installed = installation()
     extensions, config = _extend(asked, text, path, installed, repo, root, environment)
-    settings = settle(
-        asked.flags, environment, config, available_versions=versions(), formats=list(extensions.formats)
-    )
+    settings = settle(asked.flags, environment, config, available_versions=versions(), formats=list(extensions.formats))
     return Workspace(
         tree=opened,
         repo=repo,
@@ -96,6 +96,7 @@ def open_workspace(asked: Asked, environment: Mapping[str, str], *, tree: Tree |
         settings=settings,
         extensions=extensions,
         installed=installed,
+        flags=asked.flags,
     )
 
 

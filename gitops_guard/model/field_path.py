@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 FieldPath: TypeAlias = tuple[str | int, ...]
-"""Keys and list indices from the resource's root: `("spec", "containers", 0, "image")`. The empty tuple is the root."""
+"""Keys and list indices from the resource's root: `("spec", "containers", 0, "image")`. The empty tuple is the
+root."""
 
 
 class MapKey(str):

@@ -1,0 +1,307 @@
+"""`gitops-guard check`: would the API server accept this, and which line do I fix?"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from gitops_guard.check import baseline
+from gitops_guard.check.catalog import ENGINE_RULES
+from gitops_guard.check.judge import resources_of
+from gitops_guard.check.markers import may_suppress
+from gitops_guard.check.run import Outcome, check_tree
+from gitops_guard.check.suppress import Suppressed, suppress
+from gitops_guard.commands.criteria import cache_of, criteria_of
+from gitops_guard.commands.progress import Progress
+from gitops_guard.commands.selection import repository_paths, select
+from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
+from gitops_guard.config import Flags, Scopes
+from gitops_guard.errors import BaselineError, RepoError, UsageError
+from gitops_guard.model import CheckError, Finding, Report
+from gitops_guard.repo.changes import ChangeKind
+from gitops_guard.repo.memory import MemoryTree
+from gitops_guard.repo.repository import Repo, Side
+from gitops_guard.repo.tree import Tree
+from gitops_guard.report import FormatOptions
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """The command line of `check`."""
+
+    paths: tuple[str, ...] = ()
+    staged: bool = False
+    rev: str | None = None
+    from_rev: str | None = None
+    to_rev: str | None = None
+    new_from: str | None = None
+    baseline: str | None = None
+    write_baseline: str | None = None
+    config: str | None = None
+    plugins: tuple[str, ...] = ()
+    trusted_rev: str | None = None
+    no_cache: bool = False
+    verbose: bool = False
+    flags: Flags = Flags()
+
+
+def run(request: CheckRequest, environment: Mapping[str, str], *, today: date) -> int:
+    """Check, write the report to standard output, and return the exit code.
+
+    Args:
+        request: The command line.
+        environment: The process's variables.
+        today: Decides which suppressions have expired.
+
+    Raises:
+        GuardError: Nothing could be checked.
+    """
+    _refuse_contradictions(request)
+    workspace, only = _open(request, environment)
+    outcome = _check(workspace, workspace.tree, request, environment, only)
+    report = _report(workspace, outcome, request, environment, today, whole=not request.paths and only is None)
+    if request.write_baseline is not None:
+        return _write_baseline(report, request.write_baseline)
+    if request.baseline is not None:
+        report = baseline.apply(report, baseline.read(_read(request.baseline)))
+    _write(report, workspace, request)
+    return _exit_code(report, workspace)
+
+
+def _refuse_contradictions(request: CheckRequest) -> None:
+    sources = {
+        "--staged": request.staged,
+        "--rev": request.rev is not None,
+        "--from/--to": request.from_rev is not None or request.to_rev is not None,
+        "standard input (-)": STDIN in request.paths,
+    }
+    given = [name for name, there in sources.items() if there]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} name two things to check; give one of them")
+    if request.to_rev is not None and request.from_rev is None:
+        raise UsageError("--to needs --from; to check one revision give --rev")
+    if STDIN in request.paths and len(request.paths) > 1:
+        raise UsageError("standard input (-) is checked alone; leave the other paths out")
+    if request.baseline is not None and request.write_baseline is not None:
+        raise UsageError("--baseline reads and --write-baseline writes; give one of them")
+
+
+def _open(request: CheckRequest, environment: Mapping[str, str]) -> tuple[Workspace, frozenset[str] | None]:
+    """Open the workspace and say which paths alone count, if only changes do."""
+    head = request.to_rev or "HEAD"
+    asked = Asked(
+        directory=_directory(request.paths),
+        staged=request.staged,
+        rev=head if request.from_rev is not None else request.rev,
+        config=request.config,
+        plugins=request.plugins,
+        trusted_rev=request.trusted_rev or request.from_rev,
+        flags=request.flags,
+    )
+    if STDIN in request.paths:
+        tree = MemoryTree({STDIN: sys.stdin.buffer.read()}, label="standard input")
+        return open_workspace(asked, environment, tree=tree), None
+    workspace = open_workspace(asked, environment)
+    if workspace.repo is None:
+        return workspace, None
+    if request.from_rev is not None:
+        base = workspace.repo.merge_base(request.from_rev, head)
+        return workspace, _changed(workspace.repo, base, head)
+    if request.staged and not request.paths:
+        return workspace, _changed(workspace.repo, "HEAD", Side.INDEX)
+    return workspace, None
+
+
+def _directory(paths: Sequence[str]) -> str:
+    """Return the directory whose repository is meant: the first path's own when it lies in another one."""
+    if not paths or paths[0] == STDIN:
+        return "."
+    anchor = paths[0] if os.path.isdir(paths[0]) else os.path.dirname(paths[0]) or "."
+    if not os.path.isdir(anchor):
+        return "."
+    here = os.path.realpath(".")
+    inside = os.path.realpath(anchor) == here or os.path.realpath(anchor).startswith(here.rstrip("/") + "/")
+    return anchor if Repo.discover(anchor) is not None or not inside else "."
+
+
+def _changed(repo: Repo, base: str, head: str | Side) -> frozenset[str]:
+    changes = repo.changed_paths(base, head)
+    return frozenset(change.path for change in changes if change.kind is not ChangeKind.DELETED)
+
+
+def _check(
+    workspace: Workspace,
+    tree: Tree,
+    request: CheckRequest,
+    environment: Mapping[str, str],
+    only: frozenset[str] | None,
+) -> Outcome:
+    settings = workspace.settings
+    is_stdin = STDIN in request.paths
+    selection = select(
+        tree,
+        paths=_paths(request, workspace),
+        only=only,
+        scopes=Scopes(workspace.config, settings.kubernetes_versions),
+        renderers=workspace.extensions.renderers,
+        everything=is_stdin,
+    )
+    with Progress(sys.stderr, "checking") as progress:
+        outcome = check_tree(
+            tree,
+            selection.chosen,
+            selection.candidates,
+            criteria_of(workspace, tree),
+            cache_of(workspace, environment, enabled=not request.no_cache),
+            jobs=settings.jobs or os.cpu_count() or 1,
+            progress=progress,
+        )
+    coverage = outcome.coverage
+    return replace(outcome, coverage=replace(coverage, skipped=tuple(sorted((*coverage.skipped, *selection.skipped)))))
+
+
+def _paths(request: CheckRequest, workspace: Workspace) -> list[str]:
+    if STDIN in request.paths:
+        return []
+    if workspace.repo is not None and workspace.repo.is_bare:
+        return [path.strip("/") for path in request.paths]
+    return repository_paths(request.paths, workspace.root)
+
+
+def _report(
+    workspace: Workspace,
+    outcome: Outcome,
+    request: CheckRequest,
+    environment: Mapping[str, str],
+    today: date,
+    *,
+    whole: bool,
+) -> Report:
+    scopes = Scopes(workspace.config, workspace.settings.kubernetes_versions)
+    findings = _with_severities(outcome.findings, scopes)
+    suppressed = _suppress(workspace, workspace.tree, outcome, findings, today, whole=whole)
+    kept = [*suppressed.kept, *suppressed.extra]
+    if request.new_from is not None:
+        kept = list(baseline.new_findings(kept, _base_findings(workspace, request, environment, today)))
+    kept.sort(key=lambda finding: finding.sort_key)
+    plugin_errors = [CheckError(path="", line=0, column=0, message=text) for text in workspace.extensions.problems]
+    return Report(
+        findings=tuple(kept),
+        errors=tuple(sorted((*plugin_errors, *outcome.errors), key=lambda error: error.sort_key)),
+        coverage=outcome.coverage,
+        suppressed=len(suppressed.silenced),
+        sources=_source_lines(workspace.tree, {finding.location.path for finding in kept}),
+    )
+
+
+def _with_severities(findings: Sequence[Finding], scopes: Scopes) -> list[Finding]:
+    """Apply the configuration's severities; a rule that is off is not reported."""
+    settled: list[Finding] = []
+    for finding in findings:
+        severity = scopes.at(finding.location.path).severity_of(finding.rule, finding.severity)
+        if severity is not None:
+            settled.append(finding if severity is finding.severity else replace(finding, severity=severity))
+    return settled
+
+
+def _suppress(
+    workspace: Workspace, tree: Tree, outcome: Outcome, findings: Sequence[Finding], today: date, *, whole: bool
+) -> Suppressed:
+    texts: dict[str, str] = {}
+    resources = []
+    for path in outcome.mentioning:
+        data = tree.read(path)
+        if may_suppress(data):
+            texts[path] = data.decode("utf-8", "replace")
+            resources.extend(resources_of(path, data))
+    return suppress(
+        findings,
+        sources=texts,
+        resources=resources,
+        config=workspace.config,
+        today=today,
+        known_rules={*ENGINE_RULES, *(rule.id for _, rule in workspace.extensions.rules)},
+        unread={error.path for error in outcome.errors},
+        whole_tree=whole,
+    )
+
+
+def _base_findings(
+    workspace: Workspace, request: CheckRequest, environment: Mapping[str, str], today: date
+) -> Sequence[Finding]:
+    """Check the commit that the branch left from, by the same configuration."""
+    if workspace.repo is None or request.new_from is None:
+        raise UsageError("--new-from needs a Git repository")
+    head = request.to_rev or request.rev or "HEAD"
+    tree = workspace.repo.commit_tree(workspace.repo.merge_base(request.new_from, head))
+    whole = replace(request, paths=())
+    outcome = _check(workspace, tree, whole, environment, None)
+    findings = _with_severities(outcome.findings, Scopes(workspace.config, workspace.settings.kubernetes_versions))
+    suppressed = _suppress(workspace, tree, outcome, findings, today, whole=True)
+    return (*suppressed.kept, *suppressed.extra)
+
+
+def _source_lines(tree: Tree, paths: set[str]) -> dict[str, tuple[str, ...]]:
+    lines: dict[str, tuple[str, ...]] = {}
+    for path in sorted(paths):
+        try:
+            lines[path] = tuple(tree.read(path).decode("utf-8", "replace").split("\n"))
+        except RepoError:
+            continue  # a finding about the configuration itself may have no file in this tree
+    return lines
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise BaselineError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _write_baseline(report: Report, path: str) -> int:
+    """Write the baseline under a temporary name first: a full disk leaves the old one whole."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(baseline.write(report))
+        os.replace(temporary, path)
+    except OSError as error:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise BaselineError(f"{path}: cannot be written: {error.strerror}") from error
+    sys.stderr.write(f"gitops-guard: {len(report.findings)} findings written to {path}\n")
+    return 2 if report.errors else 0
+
+
+def _write(report: Report, workspace: Workspace, request: CheckRequest) -> None:
+    settings = workspace.settings
+    terminal = sys.stdout.isatty()
+    summaries = {info.id: info.summary for info in ENGINE_RULES.values()}
+    summaries.update({rule.id: rule.summary for _, rule in workspace.extensions.rules})
+    options = FormatOptions(
+        terminal=terminal,
+        colour=settings.colour == "always" or (settings.colour == "auto" and terminal),
+        verbose=request.verbose,
+        width=_width() if terminal else 100,
+        summaries=summaries,
+    )
+    formatter: Callable[..., None] = workspace.extensions.formats[settings.format]
+    formatter(report, sys.stdout, options)
+
+
+def _width() -> int:
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 100
+    except OSError:
+        return 100
+
+
+def _exit_code(report: Report, workspace: Workspace) -> int:
+    if report.errors:
+        return 2
+    worst = workspace.settings.fail_on.rank
+    return 1 if any(finding.severity.rank <= worst for finding in report.findings) else 0

@@ -1,0 +1,129 @@
+"""What the settings of a run mean for the check stage: criteria, and where verdicts are remembered."""
+
+import os
+from collections.abc import Callable, Mapping
+
+from gitops_guard.check.circumstances import own_code
+from gitops_guard.check.judge import Setting
+from gitops_guard.check.kinds import FindSchema
+from gitops_guard.check.run import Cache, Criteria, circumstances
+from gitops_guard.check.seal import load_key
+from gitops_guard.commands.check_clean import interpreter_stamp, settings_line
+from gitops_guard.commands.workspace import Workspace
+from gitops_guard.config import Config, MissingSchema, Scopes, Settings
+from gitops_guard.config.settle import VARIABLES
+from gitops_guard.errors import RepoError
+from gitops_guard.model import RuleContext
+from gitops_guard.repo.index import blob_id
+from gitops_guard.repo.tree import Tree
+from gitops_guard.schema.directory import SchemaDirectory
+
+_DECIDING_SETTINGS = ("kubernetes_versions", "missing_schema")
+
+
+def criteria_of(workspace: Workspace, tree: Tree) -> Criteria:
+    """Return what the files of a tree are judged by."""
+    config, settings, extensions = workspace.config, workspace.settings, workspace.extensions
+    scopes = Scopes(config, settings.kubernetes_versions)
+    versions = {*settings.kubernetes_versions, *(v for o in config.overrides for v in o.kubernetes_versions)}
+    uniform = not (extensions.rules or extensions.renderers or any(o.kubernetes_versions for o in config.overrides))
+    return Criteria(
+        setting_at=_setting_at(workspace, scopes),
+        uniform_versions=settings.kubernetes_versions if uniform else None,
+        versions=tuple(sorted(versions, key=lambda version: int(version.partition(".")[2]))),
+        extra_find=_schema_directories(config, settings, tree),
+        missing_schema_is_error=settings.missing_schema is MissingSchema.ERROR,
+        renderers=extensions.renderers,
+    )
+
+
+def _setting_at(workspace: Workspace, scopes: Scopes) -> Callable[[str], Setting]:
+    known: dict[tuple[str, ...], Setting] = {}
+
+    def setting_at(path: str) -> Setting:
+        versions = scopes.at(path).kubernetes_versions
+        if versions not in known:
+            known[versions] = Setting(
+                versions=versions,
+                rules=tuple(
+                    (rule, RuleContext(kubernetes_versions=versions, options=workspace.config.rules.get(rule.id, {})))
+                    for _, rule in workspace.extensions.rules
+                ),
+            )
+        return known[versions]
+
+    return setting_at
+
+
+def _schema_directories(config: Config, settings: Settings, tree: Tree) -> FindSchema | None:
+    """Return a finder over the configured schema directories, which are read from the tree; None when there are
+    none.
+    """
+    if not config.schemas:
+        return None
+
+    def read(path: str) -> bytes | None:
+        try:
+            return tree.read(path) if tree.exists(path) else None
+        except RepoError:
+            return None
+
+    newest = settings.kubernetes_versions[-1]
+    directories = [SchemaDirectory(template, read, kubernetes_version=newest) for template in config.schemas]
+
+    def find(group: str, version: str, kind: str):  # type: ignore[no-untyped-def]  # the alias FindSchema says it
+        found = (directory.find(group, version, kind) for directory in directories)
+        return next((schema for schema in found if schema is not None), None)
+
+    return find
+
+
+def cache_of(workspace: Workspace, environment: Mapping[str, str], *, enabled: bool) -> Cache:
+    """Return where verdicts are remembered, and under which key."""
+    settings = workspace.settings
+    key = load_key(environment) if enabled and settings.cache_dir else None
+    told = _told(workspace, environment)
+    decides = circumstances(
+        own_code(),
+        workspace.installed.stamp,
+        blob_id(workspace.config_text.encode()) if workspace.config.path else b"",
+        interpreter_stamp(),
+        plugins=workspace.extensions.stamp,
+        flags=told,
+    )
+    return Cache(
+        directory=os.path.abspath(settings.cache_dir) if key else None,
+        key=key,
+        circumstances=decides,
+        settings_line=settings_line(settings.kubernetes_versions) if _is_plain(workspace) else b"",
+    )
+
+
+def _told(workspace: Workspace, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what flags and variables say about verdicts; the clean path knows neither."""
+    settings = workspace.settings
+    values = {
+        "kubernetes_versions": ",".join(settings.kubernetes_versions),
+        "missing_schema": str(settings.missing_schema),
+    }
+    return {
+        name: values[name]
+        for name in _DECIDING_SETTINGS
+        if getattr(workspace.flags, name) or environment.get(VARIABLES[name])
+    }
+
+
+def _is_plain(workspace: Workspace) -> bool:
+    """Tell whether the clean path may speak for this configuration: nothing in it depends on paths or on a whole
+    run.
+    """
+    config = workspace.config
+    return not (
+        config.include
+        or config.exclude
+        or config.overrides
+        or config.suppressions
+        or config.plugins
+        or workspace.extensions.rules
+        or workspace.extensions.renderers
+    )

@@ -1,0 +1,136 @@
+"""The command line of every subcommand, and the step from parsed arguments to a command's own types."""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from gitops_guard import __version__
+
+_EXIT_CODES = "exit codes: 0 clean; 1 findings at or above --fail-on; 2 could not check; 3 a bug of ours (a log file is named); 130 interrupted"
+
+
+def parse_and_run(arguments: Sequence[str]) -> int:
+    """Run the subcommand that the arguments name."""
+    namespace = make_parser().parse_args(arguments)
+    handler: Callable[[argparse.Namespace], int] = namespace.handler
+    return handler(namespace)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Build the whole parser; also what the reference in docs/ is generated from."""
+    parser = argparse.ArgumentParser(
+        prog="gitops-guard",
+        description="Check Kubernetes GitOps repositories: would the API server accept this, and which line do I fix?",
+        epilog=_EXIT_CODES,
+    )
+    parser.add_argument("--version", action="version", version=f"gitops-guard {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_check(commands)
+    return parser
+
+
+def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "check",
+        help="check manifests against schemas and rules",
+        description="Check the manifests of a work tree, the index, a revision, or standard input.",
+        epilog=_EXIT_CODES,
+    )
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="files or directories; everything by default; - reads standard input"
+    )
+    _add_source_arguments(parser)
+    _add_verdict_arguments(parser)
+    _add_output_arguments(parser)
+    parser.set_defaults(handler=_run_check)
+
+
+def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what to check (the work tree by default)")
+    group.add_argument(
+        "--staged",
+        action="store_true",
+        help="the index's content; without PATH only what is staged for the next commit",
+    )
+    group.add_argument("--rev", metavar="REV", help="a revision; also in a bare repository")
+    group.add_argument(
+        "--from", dest="from_rev", metavar="REV", help="only files changed since the merge base with REV"
+    )
+    group.add_argument(
+        "--to", dest="to_rev", metavar="REV", help="with --from: the revision to check (HEAD by default)"
+    )
+
+
+def _add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how to judge")
+    group.add_argument(
+        "--kubernetes-version", dest="kubernetes_versions", action="append", default=[], metavar="V",
+        help="target minor version such as 1.36; may be given several times (the newest one known by default)",
+    )  # fmt: skip
+    group.add_argument(
+        "--fail-on", metavar="SEVERITY", help="least severity that fails the run: error (default), warning, note"
+    )
+    group.add_argument(
+        "--missing-schema",
+        metavar="WHAT",
+        help="a kind without a schema: ignore (default) counts it as skipped, error reports it",
+    )
+    group.add_argument("--new-from", metavar="REV", help="only findings that the merge base with REV does not have")
+    group.add_argument("--baseline", metavar="FILE", help="leave out the findings that FILE knows")
+    group.add_argument("--write-baseline", metavar="FILE", help="write all findings to FILE, for --baseline")
+    group.add_argument("--config", metavar="FILE", help="configuration instead of the tree's .gitops-guard.yaml")
+    group.add_argument(
+        "-p",
+        dest="plugins",
+        action="append",
+        default=[],
+        metavar="MODULE_OR_PATH",
+        help="load a plugin; may be given several times",
+    )
+    group.add_argument("--trusted-rev", metavar="REV", help="take the configuration's own plugins from this revision")
+
+
+def _add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output and effort")
+    group.add_argument(
+        "--format", metavar="F", help="text (default), json, sarif, junit, github, gitlab, markdown, or a plugin's"
+    )
+    group.add_argument("--colour", metavar="WHEN", help="auto (default), always, never")
+    group.add_argument("-v", "--verbose", action="store_true", help="name every file and resource that was skipped")
+    group.add_argument("--no-cache", action="store_true", help="believe and write no remembered verdicts")
+    group.add_argument(
+        "--cache-dir", metavar="DIR", help="where verdicts are remembered (the user's cache folder by default)"
+    )
+    group.add_argument("-j", "--jobs", metavar="N", help="processes; 0 (default) for as many as there are processors")
+
+
+def _run_check(namespace: argparse.Namespace) -> int:
+    from gitops_guard.commands import check
+    from gitops_guard.config import Flags
+
+    request = check.CheckRequest(
+        paths=tuple(namespace.paths),
+        staged=namespace.staged,
+        rev=namespace.rev,
+        from_rev=namespace.from_rev,
+        to_rev=namespace.to_rev,
+        new_from=namespace.new_from,
+        baseline=namespace.baseline,
+        write_baseline=namespace.write_baseline,
+        config=namespace.config,
+        plugins=tuple(namespace.plugins),
+        trusted_rev=namespace.trusted_rev,
+        no_cache=namespace.no_cache,
+        verbose=namespace.verbose,
+        flags=Flags(
+            kubernetes_versions=tuple(namespace.kubernetes_versions),
+            fail_on=namespace.fail_on,
+            missing_schema=namespace.missing_schema,
+            format=namespace.format,
+            colour=namespace.colour,
+            cache_dir=namespace.cache_dir,
+            jobs=namespace.jobs,
+        ),
+    )
+    return check.run(request, os.environ, today=datetime.now(UTC).date())
