@@ -136,7 +136,7 @@ class Kinds:
             field=("kind",),
             severity=Severity.ERROR,
             message=f"no schema for {resource.api_version} {resource.kind}",
-            hint="add its CustomResourceDefinition to the repository, or name it under crds: or schemas: in the configuration",
+            hint="add its CustomResourceDefinition to the repository, or name it under schemas: in the configuration",
         )
 
 

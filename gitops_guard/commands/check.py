@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from gitops_guard.check import baseline
@@ -45,7 +45,7 @@ class CheckRequest:
     trusted_rev: str | None = None
     no_cache: bool = False
     verbose: bool = False
-    flags: Flags = Flags()
+    flags: Flags = field(default_factory=Flags)
 
 
 def run(request: CheckRequest, environment: Mapping[str, str], *, today: date) -> int:
@@ -211,7 +211,7 @@ def _suppress(
     workspace: Workspace, tree: Tree, outcome: Outcome, findings: Sequence[Finding], today: date, *, whole: bool
 ) -> Suppressed:
     texts: dict[str, str] = {}
-    resources = []
+    resources: list[Resource] = []
     for path in outcome.mentioning:
         data = tree.read(path)
         if may_suppress(data):

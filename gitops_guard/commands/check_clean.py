@@ -1,5 +1,4 @@
-"""`check` on the clean path: ends a run whose files are all certainly fine, a few milliseconds after Python has
-started.
+"""`check` on the clean path: ends a run whose files are all certainly fine, milliseconds after Python has started.
 
 It understands `check`, `check --staged FILE...` and `check FILE...`; any other flag, any plugin, and any file that it
 is not sure of make it step aside (None), and `commands.check` does the whole run. Imports nothing heavy.

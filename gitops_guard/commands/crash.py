@@ -29,7 +29,7 @@ def write_log(error: BaseException, environment: Mapping[str, str]) -> str:
         with os.fdopen(descriptor, "w") as stream:
             stream.write("\n".join(lines) + "\n")
     except OSError as failure:
-        return f"no log could be written ({failure.strerror}); set GITOPS_GUARD_CACHE_DIR to a writable folder and run again"
+        return f"no log could be written ({failure.strerror}); set GITOPS_GUARD_CACHE_DIR to a writable folder"
     return f"please report it with the log {path} (it holds no content of your files)"
 
 
@@ -37,7 +37,7 @@ def _chain(error: BaseException | None) -> list[str]:
     lines: list[str] = []
     while error is not None:
         lines.append(f"{type(error).__module__}.{type(error).__qualname__}")
-        for frame in traceback.extract_tb(error.__traceback__):
-            lines.append(f"  {frame.filename}:{frame.lineno} in {frame.name}")
+        frames = traceback.extract_tb(error.__traceback__)
+        lines.extend(f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
         error = error.__cause__ or error.__context__
     return lines

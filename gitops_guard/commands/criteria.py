@@ -56,9 +56,7 @@ def _setting_at(workspace: Workspace, scopes: Scopes) -> Callable[[str], Setting
 
 
 def _schema_directories(config: Config, settings: Settings, tree: Tree) -> FindSchema | None:
-    """Return a finder over the configured schema directories, which are read from the tree; None when there are
-    none.
-    """
+    """Return a finder over the configured schema directories, which lie in the tree; None when there are none."""
     if not config.schemas:
         return None
 
@@ -114,9 +112,7 @@ def _told(workspace: Workspace, environment: Mapping[str, str]) -> dict[str, str
 
 
 def _is_plain(workspace: Workspace) -> bool:
-    """Tell whether the clean path may speak for this configuration: nothing in it depends on paths or on a whole
-    run.
-    """
+    """Tell whether the clean path may speak for this configuration: nothing depends on paths or on a whole run."""
     config = workspace.config
     return not (
         config.include

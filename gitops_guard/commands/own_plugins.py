@@ -46,8 +46,8 @@ def plugin_files(
         return
     if head_rev is not None and (files := [name for name in named if is_file_name(name)]):
         raise PluginError(
-            f"{DEFAULT_PATH} names the plugin file {files[0]}, and code from {head_rev} is not run; name a revision that you trust"
-            " with --trusted-rev, or load the plugin yourself with -p"
+            f"{DEFAULT_PATH} names the plugin file {files[0]}, and code from {head_rev} is not run;"
+            " name a revision that you trust with --trusted-rev, or load the plugin yourself with -p"
         )
     yield root, named
 
