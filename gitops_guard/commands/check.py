@@ -18,7 +18,7 @@ from gitops_guard.commands.selection import repository_paths, select
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags, Scopes
 from gitops_guard.errors import BaselineError, RepoError, UsageError
-from gitops_guard.model import CheckError, Finding, Report
+from gitops_guard.model import CheckError, Finding, Report, Resource
 from gitops_guard.repo.changes import ChangeKind
 from gitops_guard.repo.memory import MemoryTree
 from gitops_guard.repo.repository import Repo, Side

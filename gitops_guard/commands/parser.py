@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 
 from gitops_guard import __version__
 
-_EXIT_CODES = "exit codes: 0 clean; 1 findings at or above --fail-on; 2 could not check; 3 a bug of ours (a log file is named); 130 interrupted"
+_EXIT_CODES = (
+    "exit codes: 0 clean; 1 findings at or above --fail-on; 2 could not check; 3 a bug of ours (a log file is named);"
+    " 130 interrupted"
+)
 
 
 def parse_and_run(arguments: Sequence[str]) -> int:

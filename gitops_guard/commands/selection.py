@@ -43,7 +43,7 @@ def select(
 
     Args:
         tree: Where they are.
-        paths: Repository paths of files or directories; empty for everything. A named file is taken whatever its suffix.
+        paths: Repository paths of files or directories; empty for everything. A named file needs no suffix.
         only: Paths that changed; None when that does not matter.
         scopes: The configuration's include and exclude.
         renderers: Files that they claim count too.
