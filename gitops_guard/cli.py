@@ -3,7 +3,7 @@
 A hook run whose files are all known to be clean must end a few milliseconds after Python has started, so the first
 thing tried is `commands.check_clean`, which imports next to nothing. Everything else loads behind it.
 
-Exit codes: 0 clean; 1 findings at or above the gate; 2 could not check; 3 our bug, a log file is named; 130 interrupted.
+Exit codes: 0 clean; 1 findings at or above the gate; 2 could not check; 3 our bug, with a log; 130 interrupted.
 """
 
 import os

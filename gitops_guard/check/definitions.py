@@ -1,4 +1,4 @@
-"""The CustomResourceDefinitions of a tree: found once, remembered by blob; a hook need not read the whole repository."""
+"""The CustomResourceDefinitions of a tree, remembered by blob, so that a hook need not read the whole repository."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence

@@ -220,7 +220,7 @@ class _FileJudge:
                         line=resource.origin.line,
                         column=0,
                         rule=rule.id,
-                        message=f"rule {rule.id} failed on {resource.id}: {type(error).__name__}; tell the rule's author",
+                        message=f"rule {rule.id} failed on {resource.id}: {type(error).__name__}; tell its author",
                     )
                 )
         return problems

@@ -26,7 +26,9 @@ def _references(node: Any) -> set[str]:
 def _localised(node: Any) -> Any:
     if isinstance(node, dict):
         return {
-            key: f"#/definitions/{value.rsplit('/', 1)[1]}" if key == "$ref" and isinstance(value, str) else _localised(value)
+            key: f"#/definitions/{value.rsplit('/', 1)[1]}"
+            if key == "$ref" and isinstance(value, str)
+            else _localised(value)
             for key, value in node.items()
             if key != "description"
         }
@@ -48,7 +50,10 @@ def write_standalone_schemas(target: Path, version: str) -> int:
             current = waiting.pop()
             reached.add(current)
             waiting |= _references(definitions[current]) - reached
-        schema = {**_localised(definition), "definitions": {key: _localised(definitions[key]) for key in sorted(reached)}}
+        schema = {
+            **_localised(definition),
+            "definitions": {key: _localised(definitions[key]) for key in sorted(reached)},
+        }
         group = kinds[0]["group"].split(".")[0]
         parts = [kinds[0]["kind"].lower(), *([group] if group else []), kinds[0]["version"]]
         (target / f"{'-'.join(parts)}.json").write_text(json.dumps(schema))

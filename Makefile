@@ -1,0 +1,71 @@
+# Everything a developer or CI runs. `make demo` and `make test` need Python >= 3.11, git and make; nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help demo test test-fast lint format bench wheel docs clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s ':'
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "gitops-guard needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP_INSTALL) --upgrade pip
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.created pyproject.toml
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.package
+	$(PIP_INSTALL) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.package
+	$(PIP_INSTALL) --editable '.[lint]'
+	@touch $@
+
+demo: $(VENV)/.package  ## install, then check the example repository: it prints findings
+	@echo
+	@echo '$$ gitops-guard check examples/shop'
+	@$(BIN)/gitops-guard check --config examples/shop/.gitops-guard.yaml examples/shop || test $$? -le 2
+	@echo
+	@echo 'Every finding above is meant: examples/shop/broken/ holds one mistake a file. Everything else in the example is clean.'
+
+test: $(VENV)/.test  ## run every test, those against a real control plane included
+	$(BIN)/python -m pytest -n $(JOBS)
+
+test-fast: $(VENV)/.test  ## run what needs no control plane
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not controlplane'
+
+lint: $(VENV)/.lint  ## style, types, import floors, spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+format: $(VENV)/.lint  ## rewrite the code in the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: $(VENV)/.lint  ## build the wheel and try it in an environment of its own
+	rm -rf dist build/smoke
+	$(BIN)/python -m build --outdir dist .
+	$(PYTHON) -m venv build/smoke
+	build/smoke/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd build/smoke && bin/python -I ../../tests/smoke/installed_wheel.py
+
+bench: $(VENV)/.test  ## compare speed ratios within one run (see docs/performance.md)
+	$(BIN)/python tests/bench/run.py
+
+docs: $(VENV)/.package  ## write the generated reference anew
+	$(BIN)/python -m tests.docs.generate
+
+clean:  ## remove what the targets above made
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+-include tests/controlplane/control-plane.mk

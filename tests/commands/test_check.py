@@ -1,0 +1,286 @@
+"""`gitops-guard check` from end to end: what it reads, what it says, how it ends."""
+
+import json
+
+import pytest
+
+GOOD = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings
+data:
+  colour: blue
+"""
+BAD = GOOD.replace("\ndata:", "\ndta:")
+BAD_LINE = 5
+WEB = """apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: "3"
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+        - name: web
+          image: registry.example.com/web:1.2.3
+"""
+
+
+def test_check_when_all_is_valid_then_clean(repo):
+    repo({"a.yaml": GOOD}).run("check").assert_clean()
+
+
+def test_check_when_a_field_is_unknown_then_the_line_is_named(repo):
+    outcome = repo({"a.yaml": BAD}).run("check")
+    outcome.assert_code(1)
+    outcome.assert_findings(("a.yaml", BAD_LINE, "unknown-field"))
+
+
+def test_check_when_a_file_holds_several_documents_then_lines_are_those_of_the_file(repo):
+    outcome = repo({"a.yaml": f"{GOOD}---\n{WEB}"}).run("check")
+    outcome.assert_findings(("a.yaml", 13, "wrong-type"))
+
+
+def test_check_when_a_file_cannot_be_read_then_it_is_an_error_and_hides_no_other(repo):
+    outcome = repo({"a.yaml": BAD, "b.yaml": "apiVersion: v1\nkind: Pod\n\tmetadata: {}\n"}).run("check")
+    outcome.assert_code(2)
+    outcome.assert_findings(("a.yaml", BAD_LINE, "unknown-field"))
+    assert [("b.yaml", 3)] == [(error["path"], error["line"]) for error in outcome.json()["errors"]]
+
+
+def test_check_when_a_file_is_ignored_by_git_then_it_is_not_read(repo):
+    repo({".gitignore": "build/\n", "a.yaml": GOOD, "build/b.yaml": BAD}).run("check").assert_clean()
+
+
+def test_check_staged_when_the_work_tree_differs_then_the_index_counts(repo):
+    sandbox = repo().commit({"a.yaml": GOOD}).stage({"a.yaml": BAD}).write({"a.yaml": GOOD})
+    sandbox.run("check", "--staged").assert_findings(("a.yaml", BAD_LINE, "unknown-field"))
+    sandbox.run("check").assert_clean()
+
+
+def test_check_staged_when_only_the_work_tree_is_bad_then_clean(repo):
+    sandbox = repo().commit({"a.yaml": GOOD}).stage({"b.yaml": GOOD}).write({"b.yaml": BAD})
+    sandbox.run("check", "--staged").assert_clean()
+    sandbox.run("check", "--staged", "b.yaml").assert_clean()
+
+
+def test_check_staged_when_head_is_unborn_then_everything_staged_is_checked(repo):
+    repo().stage({"a.yaml": BAD}).run("check", "--staged").assert_findings(("a.yaml", BAD_LINE, "unknown-field"))
+
+
+def test_check_staged_without_paths_then_only_what_the_commit_changes(repo):
+    sandbox = repo().commit({"old.yaml": BAD}).stage({"new.yaml": GOOD})
+    sandbox.run("check", "--staged").assert_clean()
+    sandbox.run("check", "--staged", ".").assert_findings(("old.yaml", BAD_LINE, "unknown-field"))
+
+
+def test_check_rev_when_the_work_tree_is_good_then_the_revision_counts(repo):
+    sandbox = repo().commit({"a.yaml": BAD}).commit({"a.yaml": GOOD})
+    sandbox.run("check", "--rev", "HEAD~1").assert_findings(("a.yaml", BAD_LINE, "unknown-field"))
+    sandbox.run("check", "--rev", "HEAD").assert_clean()
+
+
+def test_check_rev_when_the_repository_is_bare_then_it_works(repo, tmp_path):
+    sandbox = repo().commit({"apps/a.yaml": BAD})
+    sandbox.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare"))
+    outcome = sandbox.run("check", "--rev", "main", "apps", directory="../bare")
+    outcome.assert_findings(("apps/a.yaml", BAD_LINE, "unknown-field"))
+
+
+def test_check_from_to_when_other_files_are_bad_then_only_changed_ones_count(repo):
+    sandbox = repo().commit({"old.yaml": BAD}).commit({"new.yaml": BAD})
+    outcome = sandbox.run("check", "--from", "HEAD~1", "--to", "HEAD")
+    outcome.assert_findings(("new.yaml", BAD_LINE, "unknown-field"))
+
+
+def test_check_path_when_given_then_only_that_is_checked(repo):
+    sandbox = repo({"apps/a.yaml": BAD, "infra/b.yaml": BAD})
+    sandbox.run("check", "apps").assert_findings(("apps/a.yaml", BAD_LINE, "unknown-field"))
+    sandbox.run("check", "a.yaml", directory="apps").assert_findings(("apps/a.yaml", BAD_LINE, "unknown-field"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["check", "nowhere.yaml"], "nowhere.yaml: no such file or directory in the work tree", id="path"),
+        pytest.param(["check", "--rev", "nope"], "nope: names no commit", id="revision"),
+        pytest.param(
+            ["check", "--staged", "--rev", "HEAD"], "--staged and --rev name two things to check", id="two sources"
+        ),
+        pytest.param(["check", "--format", "jsn"], 'did you mean "json"?', id="format"),
+        pytest.param(["check", "--kubernetes-version", "1.99"], "Kubernetes 1.99 is not bundled", id="version"),
+        pytest.param(["check", "--fail-on", "fatal"], "must be one of error, warning, note", id="severity"),
+        pytest.param(["check", "--no-such-flag"], "unrecognized arguments: --no-such-flag", id="flag"),
+        pytest.param(["chek"], "invalid choice: 'chek'", id="command"),
+        pytest.param(["check", "--baseline", "missing.json"], "missing.json: cannot be read", id="baseline"),
+        pytest.param(["check", "--config", "missing.yaml"], "missing.yaml: cannot be read", id="config"),
+        pytest.param(
+            ["check", "-p", "no_such_module"], "plugin module no_such_module could not be imported", id="plugin"
+        ),
+    ],
+)
+def test_check_when_the_command_line_is_wrong_then_a_clear_message_and_exit_code_2(repo, arguments, message):
+    outcome = repo({"a.yaml": GOOD}).commit().call(arguments)
+    outcome.assert_code(2)
+    assert message in outcome.err
+    assert "Traceback" not in outcome.err
+    assert not outcome.out
+
+
+def test_check_stdin_when_a_dash_is_given_then_the_text_is_checked(repo):
+    repo().run("check", "-", stdin=BAD.encode()).assert_findings(("-", BAD_LINE, "unknown-field"))
+
+
+def test_check_outside_of_git_then_the_directory_is_checked(repo, tmp_path):
+    sandbox = repo()
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "a.yaml").write_text(BAD)
+    sandbox.run("check", directory="../plain").assert_findings(("a.yaml", BAD_LINE, "unknown-field"))
+    sandbox.run("check", str(tmp_path / "plain")).assert_findings(("a.yaml", BAD_LINE, "unknown-field"))
+
+
+def test_check_in_an_empty_repository_then_clean(repo):
+    outcome = repo().run("check")
+    outcome.assert_clean()
+    assert outcome.json()["coverage"]["resources"] == 0
+
+
+def test_check_several_versions_when_only_one_refuses_then_it_is_named(repo):
+    cron = "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: a}\nspec: {schedule: '* * * * *', jobTemplate: {}}\n"
+    flow = "apiVersion: flowcontrol.apiserver.k8s.io/v1beta3\nkind: FlowSchema\nmetadata: {name: a}\nspec: {priorityLevelConfiguration: {name: b}}\n"
+    outcome = repo({"cron.yaml": cron, "flow.yaml": flow}).run(
+        "check", "--kubernetes-version", "1.31", "--kubernetes-version", "v1.32.1"
+    )
+    messages = {
+        finding["path"]: finding["message"] for finding in outcome.json()["findings"] if finding["severity"] == "error"
+    }
+    assert "removed in Kubernetes 1.25" in messages["cron.yaml"]
+    assert "is not served in Kubernetes 1.32" in messages["flow.yaml"]
+
+
+def test_check_custom_resource_when_its_definition_is_in_the_tree_then_it_is_validated(repo):
+    definition = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gadgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Gadget, plural: gadgets, singular: gadget, listKind: GadgetList}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec: {type: object, properties: {size: {type: integer}}}
+"""
+    gadget = "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: a}\nspec: {size: large}\n"
+    sandbox = repo({"gadget.yaml": gadget})
+    before = sandbox.run("check")
+    before.assert_clean()
+    skipped = before.json()["coverage"]["skipped"]
+    assert [("example.com/v1 Gadget a", "no schema")] == [(one["resource"], one["reason"]) for one in skipped]
+    sandbox.write({"crds/gadget.yaml": definition})
+    sandbox.run("check").assert_findings(("gadget.yaml", 4, "wrong-type"))
+    sandbox.run("check", "gadget.yaml").assert_findings(("gadget.yaml", 4, "wrong-type"))
+    sandbox.write({"crds/gadget.yaml": definition.replace("integer", "string")})
+    sandbox.run("check", "gadget.yaml").assert_clean()
+
+
+def test_check_missing_schema_when_asked_to_be_an_error_then_it_is_found(repo):
+    sandbox = repo({"a.yaml": "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: a}\n"})
+    sandbox.run("check", "--missing-schema", "error").assert_findings(("a.yaml", 2, "missing-schema"))
+
+
+def test_check_schema_directory_when_configured_then_it_is_used(repo):
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": {"size": {"type": "integer"}}}}}
+    sandbox = repo(
+        {
+            ".gitops-guard.yaml": "schemas:\n  - 'schemas/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json'\n",
+            "schemas/example.com/gadget_v1.json": json.dumps(schema),
+            "a.yaml": "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: a}\nspec: {size: large}\n",
+        }
+    )
+    sandbox.run("check").assert_findings(("a.yaml", 4, "wrong-type"))
+
+
+def test_check_suppression_when_reasoned_then_silenced_and_counted(repo):
+    text = BAD.replace("\ndta:", "\ndta:  # gitops-guard: ignore unknown-field kept for the old operator until 2099-01-01")
+    outcome = repo({"a.yaml": text}).run("check")
+    outcome.assert_clean()
+    assert (
+        "silenced by suppressions or the baseline: 1 finding"
+        in repo({"a.yaml": text}, name="other").call(["check"]).out
+    )
+
+
+def test_check_baseline_when_written_then_only_new_findings_count(repo):
+    sandbox = repo({"a.yaml": BAD})
+    sandbox.call(["check", "--write-baseline", "known.json"]).assert_code(0)
+    sandbox.run("check", "--baseline", "known.json").assert_clean()
+    sandbox.write({"b.yaml": BAD.replace("settings", "others")})
+    sandbox.run("check", "--baseline", "known.json").assert_findings(("b.yaml", BAD_LINE, "unknown-field"))
+
+
+def test_check_new_from_when_the_base_has_it_then_it_does_not_count(repo):
+    sandbox = repo().commit({"a.yaml": BAD})
+    sandbox.git("checkout", "--quiet", "-b", "topic")
+    moved = "# a comment that moves the line\n" + BAD
+    sandbox.commit({"a.yaml": moved, "b.yaml": BAD.replace("settings", "others")})
+    sandbox.run("check", "--new-from", "main").assert_findings(("b.yaml", BAD_LINE, "unknown-field"))
+
+
+def test_check_config_when_a_key_is_unknown_then_line_and_nearest_key_are_named(repo):
+    outcome = repo({".gitops-guard.yaml": "fail-on: error\nexcludes: [a]\n", "a.yaml": GOOD}).run("check")
+    outcome.assert_code(2)
+    assert ".gitops-guard.yaml:2:" in outcome.err
+    assert 'did you mean "exclude"?' in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        pytest.param("severity: {unknown-field: warning}\n", 0, id="milder than the gate"),
+        pytest.param("severity: {unknown-field: warning}\nfail-on: warning\n", 1, id="gate lowered"),
+        pytest.param("severity: {unknown-field: off}\n", 0, id="off"),
+        pytest.param("exclude: [a.yaml]\n", 0, id="excluded"),
+        pytest.param("include: ['b*']\n", 0, id="not included"),
+        pytest.param("overrides: [{paths: [a.yaml], exclude-rules: [unknown-field]}]\n", 0, id="override"),
+    ],
+)
+def test_check_config_when_it_decides_then_the_exit_code_follows(repo, config, code):
+    repo({".gitops-guard.yaml": config, "a.yaml": BAD}).run("check").assert_code(code)
+
+
+def test_check_secret_when_anything_is_wrong_then_its_value_is_never_shown(repo):
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata:\n  token: 'hunter2hunter2!'\nstringData:\n  n: 1234567\n"
+    for style in ("text", "json", "sarif", "junit", "github", "gitlab", "markdown"):
+        outcome = repo({"a.yaml": secret}, name=style).call(["check", "--format", style])
+        outcome.assert_code(1)
+        assert "hunter2" not in outcome.out + outcome.err
+        assert "1234567" not in outcome.out + outcome.err
+
+
+@pytest.mark.parametrize("jobs", ["1", "2", "3"])
+def test_check_with_any_number_of_workers_then_the_output_is_the_same(repo, jobs):
+    files = {
+        f"{number:03}.yaml": (BAD if number % 7 == 0 else GOOD).replace("settings", f"s{number}")
+        for number in range(150)
+    }
+    first = repo(files, name="first").run("check", "--no-cache", "-j", "1")
+    other = repo(files, name="other").run("check", "--no-cache", "-j", jobs)
+    assert first.out == other.out
+    assert len(first.json()["findings"]) == 22
+
+
+def test_check_run_again_from_the_cache_then_the_output_is_the_same(repo):
+    sandbox = repo({"a.yaml": BAD, "b.yaml": GOOD, "values.yaml": "image: a\n"}).commit()
+    assert sandbox.run("check").out == sandbox.run("check").out == sandbox.run("check", "--no-cache").out
+    assert sandbox.call(["check"]).out == sandbox.call(["check"]).out == sandbox.call(["check", "--no-cache"]).out
