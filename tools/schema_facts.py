@@ -75,7 +75,7 @@ _STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTAL
 _FIELD = re.compile(r'^\t\w+\s+(\S+)\s+`[^`]*json:"(\w+)[",]', re.MULTILINE)
 _ENUM = re.compile(r"^// \+enum\n(?://[^\n]*\n)*type (\w+) string", re.MULTILINE)
 _CONST = re.compile(r'^(?:const|\t)\s*\w+\s+(\w+)\s*=\s*"([^"]*)"', re.MULTILINE)
-_EMBEDDED = re.compile(r'^\t(\w+)\s+`json:",inline"', re.MULTILINE)
+_EMBEDDED = re.compile(r'^\t(\w+)\s+`json:"(?:,inline)?"', re.MULTILINE)  # from 1.37 on the tag is empty
 _IMPORT = re.compile(r'^\t(?:(\w+) )?"(k8s\.io/[^"]+)"', re.MULTILINE)
 _LIFECYCLE = re.compile(
     r"^func \(in \*(\w+)\) APILifecycle(Introduced|Deprecated|Removed)\(\).*?return (\d+), (\d+)",

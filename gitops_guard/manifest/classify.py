@@ -102,8 +102,7 @@ def _unreadable(path: str, data: bytes, stream: Stream) -> SkipReason | None:
 
 
 def _breaks_on_actions(data: bytes, stream: Stream) -> bool:
-    """Tell whether template actions are why a file cannot be read: on a line of their own, or where reading
-    stopped."""
+    """Tell whether template actions are why a file cannot be read: on their own line, or where reading stopped."""
     if _ACTION_LINE.search(data):
         return True
     lines = data.split(b"\n")
