@@ -15,9 +15,9 @@ except ImportError:  # builds without it (FIPS) have it in OpenSSL; hashlib cost
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
-    IndexStat = tuple[int, ...]
-    IndexEntry = tuple[bytes, bytes, int, int, IndexStat]
+    IndexEntry = tuple[bytes, bytes, int, int, tuple[Any, ...]]
 
 ID_BYTES = 20
 EMPTY_BLOB = bytes.fromhex("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
@@ -35,6 +35,8 @@ _HEADER = 12
 _FIXED = 62  # ten 32-bit stat fields, the id, the flags
 _MODE_AT = 24
 _ID_AT = 40
+# In 10,000 entries one search takes 0.2 ms, reading them all 5 ms.
+_SEARCH_AT_MOST = 24
 _MODES = (0o100644, 0o100755, 0o120000, 0o160000)
 
 
@@ -48,9 +50,11 @@ def blob_id(data: bytes) -> bytes:
 def staged_blob_ids(data: bytes, paths: "Sequence[bytes]") -> "dict[bytes, tuple[bytes, int]] | None":
     """Find the blob ids of a few paths by searching the index's bytes.
 
-    A hit counts only where an entry can begin (entries are padded to 8 bytes) and when its mode, name length, stage
-    and padding are those of a clean entry of that name. A path with no such place, or with two, makes the whole
-    answer None.
+    A hit counts only where an entry can begin (entries are padded to 8 bytes) and when its mode, name length, stage and
+    padding are those of a clean entry of that name. A path with no such place, or with two, makes all of it None.
+
+    Split and sparse indexes need no check: an entry that bears its whole name in this file is in force, while one that
+    was replaced bears an empty name and one inside a collapsed directory has none here.
 
     Args:
         data: The index file's content.
@@ -59,8 +63,10 @@ def staged_blob_ids(data: bytes, paths: "Sequence[bytes]") -> "dict[bytes, tuple
     Returns:
         For each path its raw id and Git's mode; None when not sure of any of them.
     """
-    if _version(data) is None or _has_mandatory_extension(data):
+    if _version(data) is None:
         return None
+    if len(paths) > _SEARCH_AT_MOST:
+        return _ids_of_all(data, paths)
     found = {}
     for path in paths:
         entry = _search(data, path)
@@ -68,6 +74,14 @@ def staged_blob_ids(data: bytes, paths: "Sequence[bytes]") -> "dict[bytes, tuple
             return None
         found[path] = entry
     return found
+
+
+def _ids_of_all(data: bytes, paths: "Sequence[bytes]") -> "dict[bytes, tuple[bytes, int]] | None":
+    entries = parse_index(data)
+    if entries is None:
+        return None
+    staged = {path: (blob, mode) for path, blob, mode, flags, _ in entries if not flags & (STAGE_MASK | INTENT_TO_ADD)}
+    return {path: staged[path] for path in paths} if all(path in staged for path in paths) else None
 
 
 def _search(data: bytes, path: bytes) -> "tuple[bytes, int] | None":
@@ -114,21 +128,6 @@ def _version(data: bytes) -> int | None:
     return version if version in (2, 3) else None
 
 
-def _has_mandatory_extension(data: bytes) -> bool:
-    """Tell whether the index is split (`link`) or sparse (`sdir`), so that its entries are not the whole truth.
-
-    Where the extensions begin is known only after all entries. A place that spells one counts if the chain of sizes
-    from there ends exactly at the trailer, which text inside a file name does not.
-    """
-    for signature in (b"link", b"sdir"):
-        at = data.find(signature)
-        while at >= 0:
-            if _extensions(data, at) is not None:
-                return True
-            at = data.find(signature, at + 1)
-    return False
-
-
 def _extensions(data: bytes, at: int) -> "list[bytes] | None":
     """Return the signatures from this place to the trailer; None when the sizes do not lead there."""
     end = len(data) - ID_BYTES
@@ -156,7 +155,7 @@ def parse_index(data: bytes) -> "list[IndexEntry] | None":
     from struct import error as StructError  # noqa: N812 (it is a class, whatever its name)
 
     try:
-        entries, at = _parse_entries(data, Struct(">10I").unpack_from)
+        entries, at = _parse_entries(data, Struct(">10I20sH").unpack_from)
     except (IndexError, ValueError, StructError):
         return None
     names = _extensions(data, at)
@@ -167,21 +166,21 @@ def parse_index(data: bytes) -> "list[IndexEntry] | None":
 
 
 def _parse_entries(
-    data: bytes, unpack_from: "Callable[[bytes, int], tuple[int, ...]]"
+    data: bytes, unpack_from: "Callable[[bytes, int], tuple[Any, ...]]"
 ) -> "tuple[list[IndexEntry], int]":
-    """Return the entries and the place after the last; one loop without calls, as it runs 10,000 times."""
+    """Return the entries and the place after the last; one loop of few calls, as it runs 10,000 times."""
     entries: list[IndexEntry] = []
     add = entries.append
     at = _HEADER
     for _ in range(int.from_bytes(data[8:12], "big")):
-        flags = data[at + 60] << 8 | data[at + 61]
+        fields = unpack_from(data, at)
+        flags = fields[11]
         name = at + _FIXED
         length = flags & _NAME_MASK
         if flags & _EXTENDED:
-            flags |= data[at + 62] << 24 | data[at + 63] << 16
+            flags |= data[name] << 24 | data[name + 1] << 16
             name += 2
         end = name + length if length < _NAME_MASK else data.index(0, name)
-        stat = unpack_from(data, at)
-        add((data[name:end], data[at + _ID_AT : at + 60], stat[MODE], flags, stat))
+        add((data[name:end], fields[10], fields[MODE], flags, fields))
         at += (end - at + 8) & ~7
     return entries, at

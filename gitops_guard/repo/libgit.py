@@ -23,7 +23,7 @@ def open_with_libgit(location: Location) -> "LibgitObjects | None":
     """
     try:
         repository = pygit2.Repository(location.git_dir)
-        partial = "extensions.partialclone" in repository.config
+        partial = any(entry.name.endswith((".promisor", ".partialclone")) for entry in repository.config)
     except pygit2.GitError as error:
         if _OWNER in str(error):
             raise refusal(location.top, str(error)) from error
@@ -102,7 +102,7 @@ class LibgitObjects:
 
     def changes(self, base: str, head: str) -> Iterator[ChangedPath]:
         """Yield what differs between two commits."""
-        diff = self._tree(base).diff_to_tree(self._tree(head))
+        diff = self._tree(base).diff_to_tree(self._tree(head), flags=pygit2.enums.DiffOption.INCLUDE_TYPECHANGE)
         diff.find_similar()
         for delta in diff.deltas:
             yield changed_path(delta.status_char(), delta.old_file.raw_path, delta.new_file.raw_path)

@@ -63,8 +63,9 @@ class PlumbingObjects:
     def commit(self, rev: str) -> str | None:
         """Return the id of the commit that a revision names."""
         arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
-        output = self._git.run(*arguments, good=(0, 1, 128))
-        return output.decode("ascii").strip() or None
+        lines = self._git.run(*arguments, good=(0, 1, 128)).decode("ascii").split()
+        # A range gives a line for each end, one of them with a caret.
+        return lines[0] if len(lines) == 1 else None
 
     def entries(self, commit: str) -> Iterator[RawEntry]:
         """Yield what a commit holds."""

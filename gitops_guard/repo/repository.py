@@ -16,7 +16,6 @@ from gitops_guard.repo.plumbing import Git, PlumbingObjects
 from gitops_guard.repo.snapshot import LIST_UNTRACKED, entries_of, with_untracked, worktree_snapshot
 from gitops_guard.repo.tree import MAX_BYTES, MODE_SUBMODULE, Tree, path_text
 
-_SHA1_DIGITS = 40
 _EMPTY_TREES = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
@@ -221,7 +220,8 @@ class Repo:
                 f"{self.location.index_file}: cannot be read ({error.strerror}); check who may read it"
             ) from error
         if parsed is None:
-            return self._staged_by_git()
+            entries, unmerged = self._index_by_git()
+            return self._without_intended(entries), unmerged
         entries = [
             RawEntry(path, mode, blob.hex())
             for path, blob, mode, flags, _ in parsed
@@ -229,7 +229,7 @@ class Repo:
         ]
         return entries, [path for path, _, _, flags, _ in parsed if flags & STAGE_MASK]
 
-    def _staged_by_git(self) -> tuple[list[RawEntry], list[bytes]]:
+    def _index_by_git(self) -> tuple[list[RawEntry], list[bytes]]:
         entries, unmerged = [], []
         for line in self._git.run("ls-files", "--stage", "-z", "--full-name").split(b"\0")[:-1]:
             info, _, path = line.partition(b"\t")
@@ -238,16 +238,18 @@ class Repo:
                 entries.append(RawEntry(path, int(mode, 8), blob.decode("ascii")))
             else:
                 unmerged.append(path)
-        if any(entry.blob in _EMPTY_BLOBS for entry in entries):
-            # An empty file, or one that is only intended to be added: against the index just the latter is new.
-            output = self._git.run("diff-files", "--name-only", "--diff-filter=A", "-z")
-            intended = set(output.split(b"\0"))
-            entries = [entry for entry in entries if entry.path not in intended]
         return entries, unmerged
+
+    def _without_intended(self, entries: list[RawEntry]) -> list[RawEntry]:
+        if all(entry.blob not in _EMPTY_BLOBS for entry in entries):
+            return entries
+        # An empty file, or one that is only intended to be added: compared with the index just the latter is new.
+        intended = set(self._git.run("diff-files", "--name-only", "--diff-filter=A", "-z").split(b"\0"))
+        return [entry for entry in entries if entry.path not in intended]
 
     def _listed_by_git(self) -> Iterable[FileEntry]:
         """List the work tree where the index is one that `parse_index` does not read."""
-        entries, unmerged = self._staged_by_git()
+        entries, unmerged = self._index_by_git()
         submodules = [entry for entry in entries if entry.mode == MODE_SUBMODULE]
         tracked: list[FileEntry] = [(entry.path, entry.mode, bytes.fromhex(entry.blob), 0) for entry in submodules]
         tracked += entries_of(

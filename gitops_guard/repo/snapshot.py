@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _SUBMODULE = 0o160000
 _SYMLINK = 0o120000
+_NOT_STAGED = STAGE_MASK | INTENT_TO_ADD
 _LOW = 0xFFFF_FFFF  # the index keeps the low 32 bits of each number
 _CONFIG_KEYS = "^core\\.(autocrlf|attributesfile|worktree)$"
 # A pattern of the command line wins over every .gitignore: ignored or not, an attributes file is listed.
@@ -100,8 +101,8 @@ def compare_with_index(top: bytes, entries: "Iterable[IndexEntry]", written_ns: 
     found: list[SnapshotEntry] = []
     add = found.append
     lstat = os.lstat
-    last = None
     prefix = top + b"/"
+    last = b""
     for path, blob, mode, flags, stat in entries:
         if mode == _SUBMODULE:
             add((path, mode, blob, 0))
@@ -113,20 +114,18 @@ def compare_with_index(top: bytes, entries: "Iterable[IndexEntry]", written_ns: 
             now = lstat(prefix + path)
         except (FileNotFoundError, NotADirectoryError):
             continue
-        kind = _git_mode(now.st_mode)
-        if kind == 0:
-            continue
-        seconds, nanoseconds = stat[MTIME_S], stat[MTIME_NS]
         same = (
-            now.st_size & _LOW == stat[SIZE]
-            and now.st_mtime_ns == seconds * 1_000_000_000 + nanoseconds < written_ns
+            now.st_mtime_ns == stat[MTIME_S] * 1_000_000_000 + stat[MTIME_NS] < written_ns
             and now.st_ctime_ns == stat[CTIME_S] * 1_000_000_000 + stat[CTIME_NS]
+            and now.st_size & _LOW == stat[SIZE]
             and now.st_ino & _LOW == stat[INO]
-            and kind & 0o170000 == mode & 0o170000
-            and not flags & (STAGE_MASK | INTENT_TO_ADD)
+            and now.st_mode & 0o170000 == mode & 0o170000
+            and not flags & _NOT_STAGED
             and (now.st_size or blob == EMPTY_BLOB)
         )
-        add((path, kind, blob if same else None, now.st_size))
+        now_mode = mode if same and now.st_mode & 0o100 == mode & 0o100 else _git_mode(now.st_mode)
+        if now_mode:
+            add((path, now_mode, blob if same else None, now.st_size))
     return found
 
 

@@ -136,7 +136,7 @@ def test_entries_when_listed_twice_are_the_same(tree: Tree) -> None:
 
 
 def test_read_when_listed_gives_the_exact_bytes(tree: Tree) -> None:
-    assert FILES == {entry.path: tree.read(entry.path) for entry in tree.entries()}
+    assert {entry.path: tree.read(entry.path) for entry in tree.entries()} == FILES
 
 
 def test_entry_when_it_has_an_id_has_that_of_its_bytes(tree: Tree) -> None:
@@ -201,7 +201,7 @@ def test_read_when_above_the_limit_refuses_with_both_sizes(init: Any, tmp_path: 
 
 @pytest.mark.parametrize("how", ["work tree", "index", "commit", "sha256"])
 def test_read_when_at_the_limit_gives_the_bytes(init: Any, tmp_path: Path, how: str) -> None:
-    assert b"y" * LIMIT == _big(init, tmp_path, how=how).read("small")
+    assert _big(init, tmp_path, how=how).read("small") == b"y" * LIMIT
 
 
 @pytest.mark.parametrize("options", [{}, {"staged": True}, {"rev": "HEAD"}], ids=["work tree", "index", "commit"])
@@ -230,7 +230,7 @@ def test_executable_when_the_bit_is_set_is_told(init: Any, options: Any) -> None
     (sandbox.root / "run.sh").chmod(0o755)
     sandbox.commit()
     tree = open_tree(str(sandbox.root), **options)
-    assert {"run.sh": True, "text": False} == {entry.path: entry.executable for entry in tree.entries()}
+    assert {entry.path: entry.executable for entry in tree.entries()} == {"run.sh": True, "text": False}
 
 
 @pytest.mark.parametrize("options", [{}, {"staged": True}, {"rev": "HEAD"}], ids=["work tree", "index", "commit"])
@@ -245,7 +245,7 @@ def test_submodule_when_present_is_listed_and_not_entered(init: Any, options: An
         sandbox.git("update-index", "--split-index")
     tree = open_tree(str(sandbox.root), **options)
     found = {entry.path: (entry.kind, entry.blob_id) for entry in tree.entries()}
-    assert [".gitmodules", "modules/inner"] == list(found)
+    assert list(found) == [".gitmodules", "modules/inner"]
     assert (EntryKind.SUBMODULE, commit) == found["modules/inner"]
     with pytest.raises(RepoError, match="is a submodule, which is not entered"):
         tree.read("modules/inner")
