@@ -15,6 +15,8 @@ used, since `*a*a*a*b` would make them backtrack for ever.
 | `[a-z]`, `[!a-z]`, `[^a-z]` | one character of the set, or not of it |
 | `!pattern` | takes out again what an earlier pattern matched; the last match decides |
 | `\x` | the character itself |
+
+One difference from git: a `!pattern` may take out a file below a directory that an earlier pattern matched.
 """
 
 from collections.abc import Iterable, Sequence
@@ -135,9 +137,9 @@ def _compile(pattern: str) -> tuple[bool, tuple[_Segment, ...]]:
     segments = [_segment(part) for part in parts if part]
     if "/" not in text.rstrip("/"):
         segments.insert(0, None)
-    if text.endswith("/") or segments[-1] is None:
-        # Something inside the directory, at any depth; not the name itself.
-        segments.append((_STAR,))
+    # A slash at the end and a `**` at the end each want something inside: the name itself does not match.
+    inside = (segments[-1] is None) + text.endswith("/")
+    segments.extend([(_STAR,)] * inside)
     return negated, (*segments, None)
 
 

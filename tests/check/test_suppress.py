@@ -176,7 +176,7 @@ def _about(result: Suppressed) -> list[tuple[str, int, str, str]]:
         pytest.param("ignore bad-a x until 2027-02-30", ("suppression-expired", '"2027-02-30" is no day; write "until 2027-01-31"'), id="no-day"),
         pytest.param("ignore bad-q x", ("unused-suppression", 'there is no rule "bad-q"'), id="unknown-rule"),
         pytest.param("ignore", ("unused-suppression", 'no rule is named; write "ignore RULE reason"'), id="no-rule"),
-        pytest.param("ingore bad-a x", ("unused-suppression", '"ingore" is no instruction; write "ignore RULE reason"'), id="misspelt"),
+        pytest.param("silence bad-a x", ("unused-suppression", '"silence" is no instruction; write "ignore RULE reason"'), id="other-word"),
     ],
 )  # fmt: skip
 def test_suppress_when_suppression_is_wrong_then_silences_nothing_and_is_a_finding(

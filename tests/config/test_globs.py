@@ -29,6 +29,8 @@ from gitops_guard.config.globs import FieldGlob, NameGlob, PathSet
         pytest.param(["a/**/z.yaml"], "a/b/c/y.yaml", False, id="inner-double-star-other"),
         pytest.param(["a/**"], "a", False, id="ending-double-star-not-itself"),
         pytest.param(["a/**"], "a/b/c", True, id="ending-double-star-below"),
+        pytest.param(["a/**/"], "a/b", False, id="double-star-slash-wants-directory"),
+        pytest.param(["a/**/"], "a/b/c", True, id="double-star-slash-below-directory"),
         pytest.param(["**"], "a/b", True, id="double-star-all"),
         pytest.param(["a/**/b/**/c"], "a/b/x/b/y/c", True, id="two-double-stars"),
         pytest.param(["?.yaml"], "a.yaml", True, id="question-mark"),
