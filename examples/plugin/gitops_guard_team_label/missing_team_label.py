@@ -1,4 +1,4 @@
-"""The rule `missing-team-label`; its page is `missing_team_label.md` beside this file."""
+"""The rule `missing-team-label`; its page is `missing-team-label.md` beside this file."""
 
 from collections.abc import Iterator
 
