@@ -1,6 +1,7 @@
 """The example plugin as a user has it: built, installed beside gitops-guard, and found through its entry point."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,20 +26,10 @@ spec:
 def site(tmp_path_factory):
     """Install the plugin into a folder of its own, so that no other test meets it."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
-    archive = subprocess.run(["git", "archive", "HEAD", "examples/plugin"], cwd=ROOT, capture_output=True, check=True)
-    subprocess.run(["tar", "-x", "-C", source], input=archive.stdout, check=True)
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "--target",
-        target,
-    ]
-    subprocess.run([*command, source / "examples" / "plugin"], check=True, timeout=100)
+    unwanted = shutil.ignore_patterns("__pycache__", ".*_cache")
+    copy = shutil.copytree(ROOT / "examples" / "plugin", source / "plugin", ignore=unwanted)
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--target", target]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, copy], check=True, timeout=100)
     return target
 
 
@@ -52,11 +43,8 @@ def check(site: Path, folder: Path, **environment: str) -> subprocess.CompletedP
 def test_check_when_the_plugin_is_installed_then_its_rule_finds(site, tmp_path):
     (tmp_path / "web.yaml").write_text(DEPLOYMENT, encoding="utf-8")
     done = check(site, tmp_path)
-    assert (done.returncode, done.stdout.splitlines()[0]) == (
-        1,
-        "web.yaml:3:1: warning missing-team-label: "
-        "metadata.labels[team]: Required value: names the team that answers for this workload",
-    )
+    assert done.returncode == 1
+    assert done.stdout.startswith("web.yaml:3:1: warning missing-team-label: metadata.labels[team]: Required value: ")
 
 
 def test_check_when_an_option_names_another_label_then_that_label_counts(site, tmp_path):
