@@ -21,10 +21,16 @@ def test_shipped_hooks_when_loaded_by_pre_commit_then_both_are_there():
     assert seen == {"gitops-guard": (True, False, ["yaml", "json"]), "gitops-guard-all": (False, True, [])}
 
 
-@pytest.mark.parametrize("hook", ["gitops-guard", "gitops-guard-all"])
-def test_shipped_hook_when_run_then_one_process_reads_the_index(hook):
+@pytest.mark.parametrize(
+    ("hook", "entry"),
+    [
+        pytest.param("gitops-guard", "gitops-guard check --staged", id="changed-files"),
+        pytest.param("gitops-guard-all", "gitops-guard check --staged .", id="whole-index"),
+    ],
+)
+def test_shipped_hook_when_run_then_one_process_reads_the_index(hook, entry):
     hooks = {hook["id"]: hook for hook in load_manifest(str(ROOT / ".pre-commit-hooks.yaml"))}
-    assert (hooks[hook]["entry"], hooks[hook]["require_serial"]) == ("gitops-guard check --staged", True)
+    assert (hooks[hook]["entry"], hooks[hook]["require_serial"]) == (entry, True)
 
 
 @pytest.mark.parametrize(

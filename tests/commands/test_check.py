@@ -212,7 +212,9 @@ def test_check_schema_directory_when_configured_then_it_is_used(repo):
 
 
 def test_check_suppression_when_reasoned_then_silenced_and_counted(repo):
-    text = BAD.replace("\ndta:", "\ndta:  # gitops-guard: ignore unknown-field kept for the old operator until 2099-01-01")
+    text = BAD.replace(
+        "\ndta:", "\ndta:  # gitops-guard: ignore unknown-field kept for the old operator until 2099-01-01"
+    )
     outcome = repo({"a.yaml": text}).run("check")
     outcome.assert_clean()
     assert (

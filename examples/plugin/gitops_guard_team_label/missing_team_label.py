@@ -1,4 +1,4 @@
-"""The rule `missing-team-label`; its page is `missing_team_label.md` beside this file."""
+"""The rule `missing-team-label`; its page is `missing-team-label.md` beside this file."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ class MissingTeamLabel:
         if isinstance(labels, dict) and labels.get(label):
             return
         yield Problem(
-            # The field need not exist: the finding then stands at its nearest parent, here the labels or the metadata.
+            # The field need not exist: the finding then stands at its nearest parent, the labels or the metadata.
             field=("metadata", "labels", MapKey(label)),
             message="Required value: names the team that answers for this workload",
             hint=f"add the label {label!r}",

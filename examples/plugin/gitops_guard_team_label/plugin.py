@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from gitops_guard.hookspecs import hookimpl
-
 from gitops_guard.model import Rule
 from gitops_guard_team_label.missing_team_label import MissingTeamLabel
 
