@@ -203,6 +203,8 @@ class _FileJudge:
 
     def _rule_problems(self, resource: Resource) -> list[Problem]:
         problems: list[Problem] = []
+        if self._role.is_patch:
+            return problems  # a rule judges a whole resource, and a patch is a part of one
         for rule, context in self._setting.rules:
             if not _wants(rule, resource.id):
                 continue
