@@ -44,7 +44,8 @@ def find_comments(text: str, marker: str) -> list[Comment]:
     if marker not in text:
         return []
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n").translate(_ODD_BREAKS)
-    spans, scanned_to = _scalars(plain)
+    # The scanner takes UTF-8 only; a lone surrogate is one column wide like its stand-in.
+    spans, scanned_to = _scalars(plain.encode("utf-8", "replace").decode("utf-8"))
     found = [_comment(number, line, spans) for number, line in enumerate(plain.split("\n"), 1) if marker in line]
     return [
         comment

@@ -7,6 +7,7 @@ One grammar for comments and annotations:
 
 The reason is free text without `;` in an annotation; it must not be empty. `until` counts only as the last two words
 and in front of something that starts with a digit: `until we migrate` is a reason, `until 2027-02-30` is a mistake.
+`reason=` before the reason and `expires=` for `until` are understood as well.
 """
 
 import re
@@ -16,7 +17,7 @@ from typing import Final
 
 _IGNORE: Final = re.compile(r"ignore(?:\s+|$)")
 _RULES: Final = re.compile(r"\s*([^\s,:]+(?:\s*,\s*[^\s,:]+)*)\s*:?\s*")
-_UNTIL: Final = re.compile(r"(?:^|\s)\(?until[\s=:]+(\d\S*?)[.)]*\s*$", re.IGNORECASE)
+_UNTIL: Final = re.compile(r"(?:^|\s)\(?(?:until|expires)[\s=:]+(\d\S*?)[.)]*\s*$", re.IGNORECASE)
 _REASON: Final = re.compile(r"reason(?:\s*[=:]|\s|$)\s*", re.IGNORECASE)
 _SEPARATORS: Final = " \t-\u2013\u2014:,"  # people write dashes before a reason
 _LONGEST: Final = 2000
@@ -44,7 +45,7 @@ def parse_comment(text: str) -> Directive:
     """Read what follows `gitops-guard:` in a comment."""
     match = _IGNORE.match(text)
     if match is None:
-        word = text.split(maxsplit=1)[0] if text else ""
+        word = next(iter(text.split()), "")
         return Directive(rules=(), reason="", mistake=f'"{word}" is no instruction; write "ignore RULE reason"')
     return _parse(text[match.end() :])
 

@@ -123,9 +123,12 @@ class Document:
         if len(text) > _MAX_SIZE:
             raise ConfigError(f"longer than {_MAX_SIZE} characters", path=self.path)
         try:
+            text.encode("utf-8")
             # The composer recurses in C: the depth must be known to be harmless before it starts.
             self._check_depth(text)
             return yaml.compose(text, Loader=_Loader)
+        except UnicodeEncodeError:
+            raise ConfigError("not readable as YAML: it is no UTF-8 text", path=self.path) from None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             what = error.problem or error.context

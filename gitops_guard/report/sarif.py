@@ -27,10 +27,11 @@ def write(report: Report, out: TextIO, options: FormatOptions) -> None:
 def _run(report: Report, options: FormatOptions) -> dict[str, Any]:
     rules = sorted({finding.rule for finding in report.findings})
     index = {rule: number for number, rule in enumerate(rules)}
+    urls = {finding.rule: finding.doc_url for finding in report.findings if _is_url(finding.doc_url)}
     driver = {
         "name": "gitops-guard",
         "semanticVersion": __version__,
-        "rules": [_rule(rule, report, options) for rule in rules],
+        "rules": [_rule(rule, urls.get(rule, ""), options) for rule in rules],
     }
     check = check_object(report)
     return {
@@ -43,9 +44,8 @@ def _run(report: Report, options: FormatOptions) -> dict[str, Any]:
     }
 
 
-def _rule(rule: str, report: Report, options: FormatOptions) -> dict[str, Any]:
+def _rule(rule: str, url: str, options: FormatOptions) -> dict[str, Any]:
     entry: dict[str, Any] = {"id": rule, "shortDescription": {"text": options.summaries.get(rule, rule)}}
-    url = next((found.doc_url for found in report.findings if found.rule == rule and _is_url(found.doc_url)), "")
     if url:
         entry["helpUri"] = url
     return entry

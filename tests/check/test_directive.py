@@ -20,6 +20,7 @@ DAY = date(2027, 1, 31)
         pytest.param("ignore a reasonable default", Directive(rules=("a",), reason="reasonable default"), id="reason-as-part-of-word"),
         pytest.param("ignore a why until 2027-01-31", Directive(rules=("a",), reason="why", until=DAY), id="until"),
         pytest.param("ignore a why (until 2027-01-31).", Directive(rules=("a",), reason="why", until=DAY), id="until-in-brackets"),
+        pytest.param("ignore a reason=vendor image expires=2027-01-31", Directive(rules=("a",), reason="vendor image", until=DAY), id="key-and-value"),
         pytest.param("ignore a until 2027-01-31", Directive(rules=("a",), reason="", until=DAY), id="until-without-reason"),
         pytest.param("ignore a until we migrate", Directive(rules=("a",), reason="until we migrate"), id="until-as-reason"),
         pytest.param("ignore a why until 2027-02-30", Directive(rules=("a",), reason="why", mistake='"2027-02-30" is no day; write "until 2027-01-31"'), id="no-such-day"),
