@@ -1,7 +1,7 @@
 """What a YAML or JSON file of a repository is: manifests, or one of a few things that are not checked, by name.
 
-`apiVersion` and `kind` decide, never the file's name alone: a manifest called values.yaml is a manifest. What means to be
-a manifest and cannot be read is never skipped.
+`apiVersion` and `kind` decide, never the name of a file alone: a manifest called values.yaml is a manifest. What means
+to be a manifest and cannot be read is never skipped.
 """
 
 import posixpath
