@@ -1,6 +1,6 @@
 """What a YAML or JSON file of a repository is: manifests, or one of a few things that are not checked, by name.
 
-`apiVersion` and `kind` decide, never the file's name alone: a manifest called values.yaml is a manifest. What means
+`apiVersion` and `kind` decide, never the name of a file alone: a manifest called values.yaml is a manifest. What means
 to be a manifest and cannot be read is never skipped.
 """
 
@@ -102,7 +102,7 @@ def _unreadable(path: str, data: bytes, stream: Stream) -> SkipReason | None:
 
 
 def _breaks_on_actions(data: bytes, stream: Stream) -> bool:
-    """Tell whether template actions are why a file cannot be read: on their own line, or where reading stopped."""
+    """Tell whether template actions are why a file cannot be read: on a line of their own, or where reading stopped."""
     if _ACTION_LINE.search(data):
         return True
     lines = data.split(b"\n")

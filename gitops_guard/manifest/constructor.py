@@ -12,6 +12,7 @@ from gitops_guard.manifest.scalars import UndecodableError, is_date, resolve, re
 from gitops_guard.model import FieldPath, Severity
 
 _MERGE_TAG = "tag:yaml.org,2002:merge"
+_STRING_TAG = "tag:yaml.org,2002:str"
 _MERGE = "<<"
 
 
@@ -103,6 +104,8 @@ class Constructor:
             raise UnreadableError("yaml-syntax", str(error), node.start, node.end, hint="correct the tag") from None
         if isinstance(value, float) and not math.isfinite(value):
             raise UnreadableError("yaml-not-finite", "JSON has no infinity and no NaN", node.start, node.end)
+        if self._is_json and node.plain and isinstance(value, str):
+            raise UnreadableError("yaml-not-finite", "the number is too large for a float", node.start, node.end)
         if node.plain:
             self._remark(node, value, path)
         return value
@@ -140,6 +143,8 @@ class Constructor:
             key = self._key(key_node, path)
             if key in explicit:
                 self._report_duplicate(key, key_node, path)
+            if key == _MERGE and self._dialect is Dialect.KUSTOMIZE:
+                continue  # reported with the key
             part = self._entry(value_node, (*path, key), depth + 1, in_flow=node.flow)
             parts.append(part)
             explicit[key] = key_node
@@ -164,9 +169,7 @@ class Constructor:
                 "yaml-key-type", "a key must be a string: this one is null, a collection or beyond 64 bits",
                 node.start, node.end, hint="quote the key",
             )  # fmt: skip
-        if (key != node.text and node.plain) or (node.plain and not isinstance(_resolved(node, self._dialect), str)):
-            self._report_key(key, node, path)
-        elif node.plain and is_date(node.text):
+        if self._is_no_string(node):
             self._report_key(key, node, path)
         elif key == _MERGE and self._dialect is Dialect.KUSTOMIZE:
             self.issues.append(
@@ -179,6 +182,18 @@ class Constructor:
                 )
             )
         return key
+
+    def _is_no_string(self, node: Node) -> bool:
+        """Tell whether a key is a string only because kubectl makes it one."""
+        if node.kind is Kind.ALIAS and node.alias_of is not None:
+            node = node.alias_of
+        if node.tag is not None:
+            # kustomize takes no key with a tag but the one that says string.
+            is_odd = self._dialect is Dialect.KUSTOMIZE and node.tag not in {"!", _STRING_TAG}
+            return is_odd or not isinstance(_resolved(node, self._dialect), str)
+        if not node.plain or self._is_json:
+            return False
+        return is_date(node.text) or not isinstance(_resolved(node, self._dialect), str)
 
     def _report_key(self, key: str, node: Node, path: FieldPath) -> None:
         self.issues.append(

@@ -8,6 +8,7 @@ from gitops_guard.manifest.scalars import BOOL_WORDS, is_date, rewritten_date
 from gitops_guard.model import FieldPath
 
 _MODES = frozenset(("mode", "defaultMode"))
+_INTEGER = re.compile(r"[-+]?(?:[0-9_]+|0[xXbBoO][0-9a-fA-F_]+)\Z")
 _OCTAL = re.compile(r"[-+]?0[0-7_]+\Z")
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
 # Numbers for kubectl that are strings for YAML 1.2's core schema or for PyYAML, or the other way round.
@@ -47,7 +48,7 @@ def _verdict(text: str, value: object, path: FieldPath, dialect: Dialect) -> tup
         return _bool_word(text, dialect)
     if not text or text[0] not in "+-.0123456789=<":
         return None
-    if text.lstrip("+-").replace("_", "").isdecimal() and isinstance(value, float):
+    if isinstance(value, float) and _INTEGER.match(text):
         return "yaml-number-rounded", "the integer does not fit 64 bits and is rounded", "quote it if it is a string"
     if _OCTAL.match(text) and isinstance(value, int):
         if path and path[-1] in _MODES:

@@ -25,7 +25,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\
 _DOT = re.compile(r"\.[0-9](?:_?[0-9])*(?:[eE][-+]?[0-9](?:_?[0-9])*)?\Z")
 _DATE = re.compile(
     r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
-    r"(?:([Tt]|[ \t]+)([0-9]{1,2}):([0-9]{2}):([0-9]{2})(\.[0-9]*)?[ \t]*(Z|[-+][0-9]{1,2}(?::?[0-9]{2})?)?)?\Z"
+    r"(?:([Tt]|[ \t]+)([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(\.[0-9]*)?[ \t]*(Z|[-+][0-9]{1,2}(?::?[0-9]{2})?)?)?\Z"
 )
 _MIN, _MAX, _MAX_UNSIGNED = -(2**63), 2**63 - 1, 2**64 - 1
 _BASES = {"x": 16, "b": 2, "o": 8}
@@ -107,7 +107,7 @@ def rewritten_date(text: str) -> str:
     if int(hour) > 23 or int(minute) > 59 or int(second) > 59 or not _has_known_zone(separator, zone, text):
         return text
     fraction = (fraction or "").rstrip("0").rstrip(".")
-    return f"{head}T{int(hour):02}:{minute}:{second}{fraction}{zone or 'Z'}"
+    return f"{head}T{int(hour):02}:{int(minute):02}:{int(second):02}{fraction}{zone or 'Z'}"
 
 
 def _has_known_zone(separator: str, zone: str | None, text: str) -> bool:
@@ -174,5 +174,6 @@ def to_json(value: object) -> object:
         return value if _MIN <= value <= _MAX else float(value)
     if type(value) is float and value.is_integer() and abs(value) < 1e21:
         whole = int(value)
-        return whole if _MIN <= whole <= _MAX else value
+        # Exactly -2**63 is where an integer just below int64 was rounded to: Go prints it as a float.
+        return whole if abs(whole) <= _MAX else value
     return value
