@@ -79,7 +79,6 @@ class CustomSchema:
         """
         self._schema = {**schema, _EMBEDDED: True}
         self._metadata = Walk(metadata, Wording())
-        self._meta_definitions = metadata
         self._drops_status = drops_status
         self._say = Wording()
         self.complete = is_evaluated(schema)

@@ -16,7 +16,11 @@ SCHEMA = {
             "type": "object",
             "required": ["size"],
             "additionalProperties": False,
-            "properties": {"size": {"type": "integer", "minimum": 1}, "mode": {"enum": ["a", "b"]}, "names": {"type": ["array", "null"], "items": {"$ref": "#/definitions/name"}}},
+            "properties": {
+                "size": {"type": "integer", "minimum": 1},
+                "mode": {"enum": ["a", "b"]},
+                "names": {"type": ["array", "null"], "items": {"$ref": "#/definitions/name"}},
+            },
         }
     },
     "definitions": {"name": {"type": "string", "pattern": "^[a-z]+$"}},
@@ -40,10 +44,25 @@ class Files:
     ("template", "key", "path"),
     [
         pytest.param(DEFAULT_TEMPLATE, ("example.com", "v1", "Widget"), "example.com/widget_v1.json", id="catalog"),
-        pytest.param("{{ .ResourceKind }}{{ .KindSuffix }}.json", ("apps", "v1", "Deployment"), "deployment-apps-v1.json", id="kubernetes-json-schema"),
-        pytest.param("{{.ResourceKind}}{{.KindSuffix}}.json", ("networking.k8s.io", "v1", "Ingress"), "ingress-networking-v1.json", id="first label of the group"),
+        pytest.param(
+            "{{ .ResourceKind }}{{ .KindSuffix }}.json",
+            ("apps", "v1", "Deployment"),
+            "deployment-apps-v1.json",
+            id="kubernetes-json-schema",
+        ),
+        pytest.param(
+            "{{.ResourceKind}}{{.KindSuffix}}.json",
+            ("networking.k8s.io", "v1", "Ingress"),
+            "ingress-networking-v1.json",
+            id="first label of the group",
+        ),
         pytest.param("{{.ResourceKind}}{{.KindSuffix}}.json", ("", "v1", "Pod"), "pod-v1.json", id="core"),
-        pytest.param("{{.NormalizedKubernetesVersion}}-standalone{{.StrictSuffix}}/{{.ResourceKind}}.json", ("", "v1", "Pod"), "v1.36.0-standalone-strict/pod.json", id="version and strictness"),
+        pytest.param(
+            "{{.NormalizedKubernetesVersion}}-standalone{{.StrictSuffix}}/{{.ResourceKind}}.json",
+            ("", "v1", "Pod"),
+            "v1.36.0-standalone-strict/pod.json",
+            id="version and strictness",
+        ),
     ],
 )
 def test_find_asks_for_the_path_of_the_template(template: str, key: tuple[str, str, str], path: str) -> None:
@@ -89,36 +108,78 @@ def test_find_reads_each_file_once_also_when_there_is_none() -> None:
         pytest.param({"size": 1, "names": ["a"]}, [], id="valid"),
         pytest.param({}, [("missing-field", "spec.size", "Required value")], id="missing"),
         pytest.param({"size": "1"}, [("wrong-type", "spec.size", "expected integer, got string")], id="type"),
-        pytest.param({"size": 0}, [("invalid-value", "spec.size", "Invalid value: 0: spec.size in body does not meet minimum 1")], id="minimum"),
-        pytest.param({"size": 1, "mode": "c"}, [("unsupported-value", "spec.mode", 'Unsupported value: "c": supported values: "a", "b"')], id="enum"),
-        pytest.param({"size": 1, "siez": 1}, [("unknown-field", "spec.siez", 'unknown field "spec.siez"')], id="unknown"),
-        pytest.param({"size": 1, "names": ["a", "B"]}, [("invalid-value", "spec.names[1]", 'Invalid value: "B": spec.names[1] in body does not meet pattern ^[a-z]+$')], id="reference"),
-        pytest.param({"siez": 0, "mode": 1}, [("missing-field", "spec.size", "Required value"), ("unknown-field", "spec.siez", 'unknown field "spec.siez"'), ("unsupported-value", "spec.mode", 'Unsupported value: 1: supported values: "a", "b"')], id="all of them"),
+        pytest.param(
+            {"size": 0},
+            [("invalid-value", "spec.size", "Invalid value: 0: spec.size in body does not meet minimum 1")],
+            id="minimum",
+        ),
+        pytest.param(
+            {"size": 1, "mode": "c"},
+            [("unsupported-value", "spec.mode", 'Unsupported value: "c": supported values: "a", "b"')],
+            id="enum",
+        ),
+        pytest.param(
+            {"size": 1, "siez": 1}, [("unknown-field", "spec.siez", 'unknown field "spec.siez"')], id="unknown"
+        ),
+        pytest.param(
+            {"size": 1, "names": ["a", "B"]},
+            [
+                (
+                    "invalid-value",
+                    "spec.names[1]",
+                    'Invalid value: "B": spec.names[1] in body does not meet pattern ^[a-z]+$',
+                )
+            ],
+            id="reference",
+        ),
+        pytest.param(
+            {"siez": 0, "mode": 1},
+            [
+                ("missing-field", "spec.size", "Required value"),
+                ("unknown-field", "spec.siez", 'unknown field "spec.siez"'),
+                ("unsupported-value", "spec.mode", 'Unsupported value: 1: supported values: "a", "b"'),
+            ],
+            id="all of them",
+        ),
     ],
 )
 def test_problems_of_a_resource_by_a_file(spec: Any, expected: list[tuple[str, str, str]]) -> None:
-    schema = SchemaDirectory(DEFAULT_TEMPLATE, Files({"example.com/widget_v1.json": SCHEMA}).read).find("example.com", "v1", "Widget")
+    schema = SchemaDirectory(DEFAULT_TEMPLATE, Files({"example.com/widget_v1.json": SCHEMA}).read).find(
+        "example.com", "v1", "Widget"
+    )
     assert schema is not None
     assert schema.complete
     body = {"apiVersion": "example.com/v1", "kind": "Widget", "spec": spec}
-    assert sorted(expected) == sorted((problem.rule, format_field_path(problem.field), problem.message) for problem in schema.problems(body))
+    assert sorted(expected) == sorted(
+        (problem.rule, format_field_path(problem.field), problem.message) for problem in schema.problems(body)
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"a"', b"\xff", b"[" * 100_000])
 def test_find_of_a_file_that_is_no_schema_raises_and_names_it(content: bytes) -> None:
     with pytest.raises(SchemaError, match="example.com/widget_v1.json"):
-        SchemaDirectory(DEFAULT_TEMPLATE, Files({"example.com/widget_v1.json": content}).read).find("example.com", "v1", "Widget")
+        SchemaDirectory(DEFAULT_TEMPLATE, Files({"example.com/widget_v1.json": content}).read).find(
+            "example.com", "v1", "Widget"
+        )
 
 
-@pytest.mark.parametrize("schema", [{"type": "nothing"}, {"$ref": "https://example.com/other.json"}, {"$ref": "other.json#/a"}, {"properties": 1}])
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "nothing"}, {"$ref": "https://example.com/other.json"}, {"$ref": "other.json#/a"}, {"properties": 1}],
+)
 def test_problems_by_a_schema_that_cannot_be_used_raises_and_names_the_file(schema: Any) -> None:
-    found = SchemaDirectory(DEFAULT_TEMPLATE, Files({"example.com/widget_v1.json": schema}).read).find("example.com", "v1", "Widget")
+    found = SchemaDirectory(DEFAULT_TEMPLATE, Files({"example.com/widget_v1.json": schema}).read).find(
+        "example.com", "v1", "Widget"
+    )
     assert found is not None
     with pytest.raises(SchemaError, match="example.com/widget_v1.json"):
         list(found.problems({"apiVersion": "example.com/v1", "kind": "Widget"}))
 
 
-@pytest.mark.parametrize("template", ["{{.Kind}}.json", "/etc/{{.ResourceKind}}.json", "../{{.ResourceKind}}.json", "a/../../{{.ResourceKind}}"])
+@pytest.mark.parametrize(
+    "template",
+    ["{{.Kind}}.json", "/etc/{{.ResourceKind}}.json", "../{{.ResourceKind}}.json", "a/../../{{.ResourceKind}}"],
+)
 def test_template_that_cannot_work_is_refused(template: str) -> None:
     with pytest.raises(SchemaError, match="schema template"):
         SchemaDirectory(template, Files({}).read)

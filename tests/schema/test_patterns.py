@@ -40,14 +40,35 @@ def test_compile_pattern_reads_as_re2(pattern: str, text: str, expected: bool) -
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(?=a)", "(?!a)", "(?<=a)b", "(?<!a)b", r"(a)\1", "(?>a)", "a++", "a**", "a{1001}", "(", "[a", "a\\", r"\y", "*a", "(?P=x)", "a{2}{3}"]
+    "pattern",
+    [
+        "(?=a)",
+        "(?!a)",
+        "(?<=a)b",
+        "(?<!a)b",
+        r"(a)\1",
+        "(?>a)",
+        "a++",
+        "a**",
+        "a{1001}",
+        "(",
+        "[a",
+        "a\\",
+        r"\y",
+        "*a",
+        "(?P=x)",
+        "a{2}{3}",
+    ],
 )
 def test_compile_pattern_that_re2_refuses_is_bad(pattern: str) -> None:
     with pytest.raises(BadPatternError):
         compile_pattern(pattern)
 
 
-@pytest.mark.parametrize("pattern", [r"\pL", r"\p{Greek}", r"\Qa.b\E", "a(?i)b", "(?U)a", "[[:^alpha:]]", "[[:punct:]]", r"\C", "a{,3}", r"\x{41}"])
+@pytest.mark.parametrize(
+    "pattern",
+    [r"\pL", r"\p{Greek}", r"\Qa.b\E", "a(?i)b", "(?U)a", "[[:^alpha:]]", "[[:punct:]]", r"\C", "a{,3}", r"\x{41}"],
+)
 def test_compile_pattern_that_only_python_cannot_read_is_foreign(pattern: str) -> None:
     with pytest.raises(ForeignPatternError):
         compile_pattern(pattern)
