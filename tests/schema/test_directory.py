@@ -119,7 +119,7 @@ def test_find_reads_each_file_once_also_when_there_is_none() -> None:
             id="enum",
         ),
         pytest.param(
-            {"size": 1, "siez": 1}, [("unknown-field", "spec.siez", 'unknown field "spec.siez"')], id="unknown"
+            {"size": 1, "sizze": 1}, [("unknown-field", "spec.sizze", 'unknown field "spec.sizze"')], id="unknown"
         ),
         pytest.param(
             {"size": 1, "names": ["a", "B"]},
@@ -133,10 +133,10 @@ def test_find_reads_each_file_once_also_when_there_is_none() -> None:
             id="reference",
         ),
         pytest.param(
-            {"siez": 0, "mode": 1},
+            {"sizze": 0, "mode": 1},
             [
                 ("missing-field", "spec.size", "Required value"),
-                ("unknown-field", "spec.siez", 'unknown field "spec.siez"'),
+                ("unknown-field", "spec.sizze", 'unknown field "spec.sizze"'),
                 ("unsupported-value", "spec.mode", 'Unsupported value: 1: supported values: "a", "b"'),
             ],
             id="all of them",
