@@ -104,13 +104,16 @@ def module_folder(module: str, minor: int) -> Path | None:
     return None
 
 
-def read_packages(minor: int) -> dict[str, str]:
+def module_folders(minor: int) -> dict[str, Path]:
+    """Return the folders of the modules that the proxy has for a minor version."""
+    found = {module: module_folder(module, minor) for module in MODULES}
+    return {module: folder for module, folder in found.items() if folder is not None}
+
+
+def read_packages(folders: dict[str, Path]) -> dict[str, str]:
     """Return the Go sources of every package with types, by import path."""
     packages = {}
-    for module in MODULES:
-        folder = module_folder(module, minor)
-        if folder is None:
-            continue
+    for module, folder in folders.items():
         for types in folder.rglob("types*.go"):
             if "testdata" in types.parts or types.name.endswith("_test.go"):
                 continue
@@ -188,13 +191,15 @@ def main() -> None:
     """Read every minor version and write `enums/<minor>.json` and `lifecycle.json`."""
     lifecycles: dict[str, dict[str, object]] = dict(HAND_LIFECYCLES)
     for minor in MINORS:
-        packages = read_packages(minor)
+        folders = module_folders(minor)
+        source = {module: folder.name.rpartition("@")[2] for module, folder in folders.items()}
+        packages = read_packages(folders)
         enums = read_enums(packages)
         for definition, fields in HAND_ENUMS.items():
             enums.setdefault(definition, {}).update(fields)
-        write(DATA / "enums" / f"1.{minor}.json", {"enums": enums})
+        write(DATA / "enums" / f"1.{minor}.json", {"enums": enums, "source": source})
         lifecycles.update(read_lifecycles(packages))
-    write(DATA / "lifecycle.json", {"kinds": lifecycles})
+    write(DATA / "lifecycle.json", {"kinds": lifecycles, "source": [f"1.{minor}" for minor in MINORS]})
 
 
 if __name__ == "__main__":

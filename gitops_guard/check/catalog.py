@@ -35,7 +35,11 @@ def _table(*rows: tuple[str, Severity, str]) -> Mapping[str, RuleInfo]:
 
 ENGINE_RULES = _table(
     ("crd-not-structural", Severity.ERROR, "A CustomResourceDefinition that the API server refuses."),
-    ("deprecated-api", Severity.WARNING, "An API version that is deprecated: a later Kubernetes version may remove it."),
+    (
+        "deprecated-api",
+        Severity.WARNING,
+        "An API version that is deprecated: a later Kubernetes version may remove it.",
+    ),
     ("duplicate-list-item", Severity.ERROR, "Two items of a list share the key that must tell them apart."),
     ("invalid-value", Severity.ERROR, "A value out of its range, format or pattern."),
     ("missing-field", Severity.ERROR, "A required field is missing."),

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gitops_guard.errors import SchemaError
 from gitops_guard.model import Body, FieldPath, Problem
 from gitops_guard.schema.base import Schema
+from gitops_guard.schema.structural import all_schemas, properties
 from gitops_guard.schema.wording import Wording, plain_path, type_name
 
 DEFAULT_TEMPLATE = "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"
@@ -94,8 +95,6 @@ def _fields(group: str, version: str, kind: str, kubernetes_version: str, *, str
 class JsonSchemaFile:
     """A schema file of somebody else's making, judged by jsonschema."""
 
-    complete = True
-
     def __init__(self, schema: dict[str, Any], *, path: str) -> None:
         """Wrap a schema.
 
@@ -105,6 +104,7 @@ class JsonSchemaFile:
         """
         self._schema = schema
         self._path = path
+        self.complete = not any(node.get("x-kubernetes-validations") for node in all_schemas(schema))
 
     def problems(self, body: Body) -> Iterator[Problem]:
         """Yield everything that does not fit, in document order.
@@ -122,7 +122,7 @@ class JsonSchemaFile:
         try:
             checker.check_schema(self._schema)
             found = sorted(
-                checker(self._schema, registry=Registry()).iter_errors(body),
+                checker(self._schema, registry=Registry()).iter_errors(_without_nulls(body)),
                 key=lambda error: [str(part) for part in error.absolute_path],
             )
         except BadSchemaError as error:
@@ -146,7 +146,10 @@ def _problems(say: Wording, error: Any) -> Iterator[Problem]:
             if name not in known and not any(re.search(pattern, name) for pattern in patterns):
                 yield say.unknown((*field, name), known)
     elif keyword == "required":
-        yield from (say.missing((*field, name)) for name in limit if name not in value and repr(name) in error.message)
+        absent = (name for name in limit if name not in value and repr(name) in error.message)
+        yield from (
+            say.missing((*field, name)) for name in absent if not _may_be_absent(properties(error.schema).get(name, {}))
+        )
     elif keyword == "type":
         kinds = [limit] if isinstance(limit, str) else list(limit)
         yield say.wrong_type(field, [kind for kind in kinds if kind != "null"], value)
@@ -155,6 +158,20 @@ def _problems(say: Wording, error: Any) -> Iterator[Problem]:
     else:
         shown = value if isinstance(value, (str, int, float, bool)) else type_name(value)
         yield say.invalid(field, shown, f"{plain_path(field)} in body does not meet {keyword}{_limit(limit)}")
+
+
+def _without_nulls(value: Any) -> Any:
+    """Copy a tree without null fields: the API server drops them before it validates, a JSON Schema cannot say so."""
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return value
+
+
+def _may_be_absent(schema: dict[str, Any]) -> bool:
+    """Tell whether a required field is filled in by the server, or may have been the null that was left out."""
+    return "default" in schema or "null" in (schema.get("type") or ()) or schema.get("nullable") is True
 
 
 def _limit(limit: Any) -> str:

@@ -2,6 +2,7 @@
 
 import difflib
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -42,6 +43,54 @@ def lifecycle(group: str, version: str, kind: str) -> Lifecycle | None:
     )
 
 
+class Standing(StrEnum):
+    """What a Kubernetes version says to a kind, before anybody looks into the object."""
+
+    SERVED = "served"
+    """It has a schema, and nothing is to be said."""
+
+    DEPRECATED = "deprecated"
+    """It has a schema, and a successor or an end."""
+
+    REMOVED = "removed"
+    """An earlier version served it."""
+
+    NOT_YET = "not yet"
+    """A later version serves it."""
+
+    UNKNOWN = "unknown"
+    """The group is Kubernetes' own and has no such kind that can be created: misspelt, or a wrong version."""
+
+    FOREIGN = "foreign"
+    """The group is somebody else's: a custom resource."""
+
+
+def standing(group: str, version: str, kind: str, *, kubernetes: str) -> Standing:
+    """Tell how a Kubernetes version stands to a kind.
+
+    Args:
+        group: API group, empty for core.
+        version: API version: `v1`.
+        kind: `Deployment`.
+        kubernetes: Minor version: `1.37`.
+
+    Raises:
+        SchemaError: There are no schemas for that Kubernetes version.
+    """
+    served = _key(group, version, kind) in _kinds(kubernetes)
+    life, minor = lifecycle(group, version, kind), bundle.minor(kubernetes)
+    if served:
+        ending = life is not None and min(life.deprecated or minor + 1, life.removed or minor + 1) <= minor
+        return Standing.DEPRECATED if ending else Standing.SERVED
+    if not known_group(group):
+        return Standing.FOREIGN
+    if life is None:
+        return Standing.UNKNOWN
+    if life.removed is not None and life.removed <= minor:
+        return Standing.REMOVED
+    return Standing.NOT_YET if life.introduced is not None and life.introduced > minor else Standing.UNKNOWN
+
+
 def known_group(group: str) -> bool:
     """Tell whether an API group is Kubernetes' own: an unknown kind in it is a mistake, not a custom resource."""
     return group in _groups()
@@ -52,7 +101,7 @@ def nearest_kinds(group: str, version: str, kind: str) -> tuple[Identity, ...]:
 
     Only kinds of the newest bundled version are named.
     """
-    current = [_identity(key) for key in bundle.load_index("kinds", bundle.versions()[-1])["kinds"]]
+    current = [_identity(key) for key in sorted(_kinds(bundle.versions()[-1]))]
     same = [found for found in current if found[2].lower() == kind.lower() and found != (group, version, kind)]
     if same:
         return tuple(sorted(same, key=lambda found: (found[0] != group, len(found[1]), found)))
@@ -75,13 +124,25 @@ def _identity(key: str) -> Identity:
 
 @lru_cache(maxsize=1)
 def _facts() -> dict[str, dict[str, Any]]:
-    """Return lifecycles by `<apiVersion> <kind>`; kinds without a recorded one are filled in from the index."""
+    """Return lifecycles by `<apiVersion> <kind>`; what the sources do not record is filled in from the index."""
     facts: dict[str, dict[str, Any]] = dict(bundle.load_lifecycle()["kinds"])
-    oldest, *later = bundle.versions()
-    for version in (oldest, *later):
-        for key in bundle.load_index("kinds", version)["kinds"]:
-            facts.setdefault(key, {} if version == oldest else {"introduced": bundle.minor(version)})
+    seen: dict[str, list[int]] = {}
+    for version in bundle.versions():
+        for key in _kinds(version):
+            seen.setdefault(key, []).append(bundle.minor(version))
+    oldest, newest = bundle.minor(bundle.versions()[0]), bundle.minor(bundle.versions()[-1])
+    for key, minors in seen.items():
+        known = facts.setdefault(key, {})
+        if minors[0] > oldest:
+            known.setdefault("introduced", minors[0])
+        if minors[-1] < newest:
+            known.setdefault("removed", minors[-1] + 1)
     return facts
+
+
+@lru_cache(maxsize=32)
+def _kinds(kubernetes: str) -> frozenset[str]:
+    return frozenset(bundle.load_index("kinds", kubernetes)["kinds"])
 
 
 @lru_cache(maxsize=1)

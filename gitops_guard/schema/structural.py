@@ -5,14 +5,15 @@ stay those of the document.
 """
 
 import copy
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gitops_guard.model import Body, FieldPath, MapKey, Problem
 from gitops_guard.schema.custom_formats import FORMATS, NOT_EVALUATED
 from gitops_guard.schema.formats import INT32, INT64
 from gitops_guard.schema.patterns import BadPatternError, ForeignPatternError, compile_pattern
-from gitops_guard.schema.walk import Walk, is_type
+from gitops_guard.schema.walk import Walk, is_type, value_token
 from gitops_guard.schema.wording import Wording, plain_path, show, type_name
 
 JsonSchema = dict[str, Any]
@@ -79,7 +80,6 @@ class CustomSchema:
         """
         self._schema = {**schema, _EMBEDDED: True}
         self._metadata = Walk(metadata, Wording())
-        self._meta_definitions = metadata
         self._drops_status = drops_status
         self._say = Wording()
         self.complete = is_evaluated(schema)
@@ -88,7 +88,7 @@ class CustomSchema:
         """Yield everything that does not fit, in document order."""
         found = list(self._unknown(self._schema, body, ()))
         found += self._embedded_metadata(self._schema, body, ())
-        pruned = prune(self._schema, copy.deepcopy(dict(body)))
+        pruned = prune(self._schema, _unshared(body))
         if self._drops_status:
             pruned.pop("status", None)
         _drop_nulls(self._schema, pruned)
@@ -148,6 +148,13 @@ class CustomSchema:
                 yield _below((*field, "metadata"), problem)
         elif metadata is not None:
             yield self._say.wrong_type((*field, "metadata"), ["object"], metadata)
+
+
+def _unshared(value: Any) -> Any:
+    """Copy a tree so that no two places share a part: aliases do, but each place is pruned by its own schema."""
+    if isinstance(value, list):
+        return [_unshared(item) for item in value]
+    return {name: _unshared(item) for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def _below(parent: FieldPath, problem: Problem) -> Problem:
@@ -319,7 +326,7 @@ class Validation:
             yield self._in_body(field, len(value), f"should have at least {least} items")
         if most is not None and len(value) > most:
             yield self._too_many(field, len(value), most)
-        if schema.get("uniqueItems") and any(item in value[:index] for index, item in enumerate(value)):
+        if schema.get("uniqueItems") and len({value_token(item) for item in value}) < len(value):
             yield self._in_body(field, "", "shouldn't contain duplicates")
         items = sub_schema(schema, "items")
         for index, item in enumerate(value):
@@ -390,8 +397,11 @@ class Validation:
             keys = value
         else:
             return
+        count: Counter[str] = Counter()
         for index, key in enumerate(keys):
-            if sum(_same(key, other) for other in keys[:index]) == 1:  # the server names the first repetition only
+            token = value_token(key)
+            count[token] += 1
+            if count[token] == 2:  # the server names the first repetition only
                 yield self._say.duplicate((*field, index), key)
 
 

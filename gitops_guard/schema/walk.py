@@ -5,6 +5,7 @@ kinds of what is wrong;
 tests hold both.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -156,17 +157,24 @@ def duplicates(items: list[Any], keys: tuple[str, ...] | list[str]) -> Iterator[
         items: Of a list whose type is set (no keys) or map.
         keys: Fields that tell the items of a map apart; items that are no objects are left to the type check.
     """
-    seen: list[Any] = []
+    seen: set[str] = set()
     for index, item in enumerate(items):
         if keys and not isinstance(item, dict):
             continue
         key = _item_key(item, keys) if keys else item
         if key is None:
             continue
-        if key in seen:
+        token = value_token(key)
+        if token in seen:
             yield index, key
-        else:
-            seen.append(key)
+        seen.add(token)
+
+
+def value_token(value: Any) -> str:
+    """Return a text that two JSON values share only when they are equal: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, sort_keys=True)
 
 
 def _item_key(item: dict[str, Any], keys: tuple[str, ...] | list[str]) -> Any:

@@ -491,3 +491,29 @@ def test_find_judges_each_version_by_its_own_data(cache_dir: str) -> None:
         for version in ("1.25", "1.29")
     }
     assert {"1.25": True, "1.29": False} == found
+
+
+def test_duplicates_among_very_many_items_are_found_in_no_time(cache_dir: str) -> None:
+    """Comparing each with each would take minutes."""
+    pod = _pod(containers=[{"name": "a", "env": [{"name": f"A{index // 2}"} for index in range(40_000)]}])
+    assert 20_000 == len(_problems(pod, cache_dir))
+
+
+@pytest.mark.parametrize(
+    "junk", [None, 1, 1.5, True, "a", [], {}, [None], [[]], {"a": None}, {"": {}}, [{"name": []}, {"name": []}]]
+)
+def test_problems_of_junk_anywhere_does_not_raise(junk: Any, deployment: dict[str, Any], cache_dir: str) -> None:
+    fields: list[FieldPath] = [
+        ("metadata",),
+        ("spec",),
+        ("spec", "template"),
+        ("status",),
+        (*CONTAINER, "env"),
+        (*CONTAINER, "ports"),
+        ("metadata", "ownerReferences"),
+        ("spec", "selector"),
+    ]
+    for field in fields:
+        body = _set(deployment, field, junk)
+        problems = _problems(body, cache_dir)
+        assert not (problems and PlainSchemas("1.37", cache_dir).is_clean(body))

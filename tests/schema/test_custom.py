@@ -356,8 +356,8 @@ def test_problems_of_what_the_server_accepts_is_empty(schema: dict[str, Any], va
         ),
         pytest.param(
             EMBEDDED,
-            {"apiVersion": "v1", "kind": "Pod", "metadata": {"lables": {}}},
-            ("unknown-field", "spec.x.metadata.lables", 'unknown field "spec.x.metadata.lables"'),
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"labelz": {}}},
+            ("unknown-field", "spec.x.metadata.labelz", 'unknown field "spec.x.metadata.labelz"'),
             id="embedded metadata, unknown",
         ),
         pytest.param(
@@ -406,7 +406,7 @@ def test_formats_take_the_good_and_refuse_the_bad(form: str, judge: Any) -> None
     ("metadata", "expected"),
     [
         pytest.param({"name": "a", "labels": {"a": 1}}, ["wrong-type metadata.labels[a]"], id="wrong type"),
-        pytest.param({"name": "a", "nmae": "b"}, ["unknown-field metadata.nmae"], id="unknown key"),
+        pytest.param({"name": "a", "nname": "b"}, ["unknown-field metadata.nname"], id="unknown key"),
         pytest.param([], ["wrong-type metadata"], id="list"),
         pytest.param({"name": "a", "finalizers": ["no-slash"]}, [], id="finalizer without slash"),
         pytest.param(None, [], id="null"),
@@ -581,3 +581,22 @@ def test_validation_agrees_with_jsonschema_on_random_schemas_and_values(cache_di
 
 def test_every_format_that_is_enforced_has_vectors() -> None:
     assert set() == set(FORMATS) - set(FORMAT_VECTORS) - {"datetime", "password", "uuid3", "uuid4", "uuid5"}
+
+
+def test_problems_of_a_value_that_two_places_share_judges_each_by_its_own_schema(cache_dir: str) -> None:
+    """A YAML alias makes one object of two places: pruning the one must not empty the other."""
+    first = {"type": "object", "properties": {"a": STRING}, "x-kubernetes-preserve-unknown-fields": False}
+    second = {"type": "object", "properties": {"b": STRING}, "required": ["b"]}
+    spec = {"type": "object", "properties": {"first": first, "second": second}}
+    schema = CustomSchemas.from_crds([_crd(spec)], cache_dir=cache_dir).find("example.com", "v1", "Widget")
+    assert schema is not None
+    shared = {"b": "text"}
+    body = {
+        "apiVersion": "example.com/v1",
+        "kind": "Widget",
+        "metadata": {"name": "a"},
+        "spec": {"first": shared, "second": shared},
+    }
+    assert [("unknown-field", "spec.first.b")] == [
+        (problem.rule, format_field_path(problem.field)) for problem in schema.problems(body)
+    ]

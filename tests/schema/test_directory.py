@@ -107,6 +107,12 @@ def test_find_reads_each_file_once_also_when_there_is_none() -> None:
     [
         pytest.param({"size": 1, "names": ["a"]}, [], id="valid"),
         pytest.param({}, [("missing-field", "spec.size", "Required value")], id="missing"),
+        pytest.param({"size": None}, [("missing-field", "spec.size", "Required value")], id="null in a required field"),
+        pytest.param(
+            {"size": 1, "names": [None]},
+            [("wrong-type", "spec.names[0]", "expected string, got null")],
+            id="null list item",
+        ),
         pytest.param({"size": "1"}, [("wrong-type", "spec.size", "expected integer, got string")], id="type"),
         pytest.param(
             {"size": 0},
@@ -119,7 +125,7 @@ def test_find_reads_each_file_once_also_when_there_is_none() -> None:
             id="enum",
         ),
         pytest.param(
-            {"size": 1, "siez": 1}, [("unknown-field", "spec.siez", 'unknown field "spec.siez"')], id="unknown"
+            {"size": 1, "sizze": 1}, [("unknown-field", "spec.sizze", 'unknown field "spec.sizze"')], id="unknown"
         ),
         pytest.param(
             {"size": 1, "names": ["a", "B"]},
@@ -133,10 +139,10 @@ def test_find_reads_each_file_once_also_when_there_is_none() -> None:
             id="reference",
         ),
         pytest.param(
-            {"siez": 0, "mode": 1},
+            {"sizze": 0, "mode": 1},
             [
                 ("missing-field", "spec.size", "Required value"),
-                ("unknown-field", "spec.siez", 'unknown field "spec.siez"'),
+                ("unknown-field", "spec.sizze", 'unknown field "spec.sizze"'),
                 ("unsupported-value", "spec.mode", 'Unsupported value: 1: supported values: "a", "b"'),
             ],
             id="all of them",
@@ -183,6 +189,34 @@ def test_problems_by_a_schema_that_cannot_be_used_raises_and_names_the_file(sche
 def test_template_that_cannot_work_is_refused(template: str) -> None:
     with pytest.raises(SchemaError, match="schema template"):
         SchemaDirectory(template, Files({}).read)
+
+
+@pytest.mark.parametrize("spec", [{"size": 1, "mode": None}, {"size": 1, "names": None}])
+def test_problems_leaves_out_what_the_server_drops_before_it_validates(spec: Any) -> None:
+    found = SchemaDirectory(DEFAULT_TEMPLATE, Files({"example.com/widget_v1.json": SCHEMA}).read).find(
+        "example.com", "v1", "Widget"
+    )
+    assert found is not None
+    assert [] == list(found.problems({"apiVersion": "example.com/v1", "kind": "Widget", "spec": spec}))
+
+
+def test_problems_of_a_required_field_with_a_default_is_none() -> None:
+    schema = {"properties": {"spec": {"required": ["a"], "properties": {"a": {"type": "string", "default": "b"}}}}}
+    found = SchemaDirectory(DEFAULT_TEMPLATE, Files({"example.com/widget_v1.json": schema}).read).find(
+        "example.com", "v1", "Widget"
+    )
+    assert found is not None
+    assert [] == list(found.problems({"apiVersion": "example.com/v1", "kind": "Widget", "spec": {}}))
+
+
+@pytest.mark.parametrize(("rules", "complete"), [([{"rule": "true"}], False), ([], True)])
+def test_complete_is_false_when_the_file_has_cel_rules(rules: list[Any], complete: bool) -> None:
+    schema = {"properties": {"spec": {"items": {"x-kubernetes-validations": rules}}}}
+    found = SchemaDirectory(DEFAULT_TEMPLATE, Files({"example.com/widget_v1.json": schema}).read).find(
+        "example.com", "v1", "Widget"
+    )
+    assert found is not None
+    assert complete is found.complete
 
 
 def test_secrets_values_do_not_show() -> None:

@@ -1,6 +1,8 @@
 import pytest
 
-from gitops_guard.schema.lifecycle import Lifecycle, known_group, lifecycle, nearest_kinds
+from gitops_guard.errors import SchemaError
+from gitops_guard.schema.builtin import BuiltinSchemas, versions
+from gitops_guard.schema.lifecycle import Lifecycle, Standing, known_group, lifecycle, nearest_kinds, standing
 
 
 @pytest.mark.parametrize(
@@ -107,3 +109,59 @@ def test_nearest_kinds_names_what_was_meant(identity: tuple[str, str, str], expe
 
 def test_nearest_kinds_of_nothing_near_is_empty() -> None:
     assert () == nearest_kinds("apps", "v1", "Zzzzzz")
+
+
+@pytest.mark.parametrize(
+    ("identity", "kubernetes", "expected"),
+    [
+        pytest.param(("apps", "v1", "Deployment"), "1.37", Standing.SERVED, id="served"),
+        pytest.param(("", "v1", "Endpoints"), "1.32", Standing.SERVED, id="before its deprecation"),
+        pytest.param(("", "v1", "Endpoints"), "1.33", Standing.DEPRECATED, id="deprecated"),
+        pytest.param(
+            ("autoscaling", "v2beta2", "HorizontalPodAutoscaler"),
+            "1.25",
+            Standing.DEPRECATED,
+            id="last version that serves it",
+        ),
+        pytest.param(
+            ("autoscaling", "v2beta2", "HorizontalPodAutoscaler"),
+            "1.26",
+            Standing.REMOVED,
+            id="first version that does not",
+        ),
+        pytest.param(("extensions", "v1beta1", "Ingress"), "1.37", Standing.REMOVED, id="long gone"),
+        pytest.param(
+            ("settings.k8s.io", "v1alpha1", "PodPreset"), "1.37", Standing.REMOVED, id="gone before the modules"
+        ),
+        pytest.param(("networking.k8s.io", "v1", "ServiceCIDR"), "1.30", Standing.NOT_YET, id="came later"),
+        pytest.param(("apps", "v2", "Deployment"), "1.37", Standing.UNKNOWN, id="no such version"),
+        pytest.param(("apps", "v1", "Deploymnet"), "1.37", Standing.UNKNOWN, id="misspelt"),
+        pytest.param(("autoscaling", "v1", "Scale"), "1.37", Standing.UNKNOWN, id="a subresource"),
+        pytest.param(("", "v1", "Status"), "1.37", Standing.UNKNOWN, id="an answer"),
+        pytest.param(("", "v1", "../../x"), "1.37", Standing.UNKNOWN, id="hostile"),
+        pytest.param(("example.com", "v1", "Widget"), "1.37", Standing.FOREIGN, id="custom resource"),
+        pytest.param(("batch.volcano.sh", "v1", "Job"), "1.37", Standing.FOREIGN, id="starts like a built-in group"),
+    ],
+)
+def test_standing_of_a_kind_in_a_version(identity: tuple[str, str, str], kubernetes: str, expected: Standing) -> None:
+    assert expected is standing(*identity, kubernetes=kubernetes)
+
+
+@pytest.mark.parametrize("kubernetes", versions())
+def test_standing_is_served_or_deprecated_exactly_when_there_is_a_schema(kubernetes: str, cache_dir: str) -> None:
+    schemas = BuiltinSchemas(kubernetes, cache_dir)
+    for identity in [
+        ("", "v1", "Pod"),
+        ("", "v1", "Endpoints"),
+        ("batch", "v1beta1", "CronJob"),
+        ("flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchema"),
+        ("policy", "v1", "Eviction"),
+    ]:
+        served = standing(*identity, kubernetes=kubernetes) in (Standing.SERVED, Standing.DEPRECATED)
+        assert served is (schemas.find(*identity) is not None)
+
+
+@pytest.mark.parametrize("kubernetes", ["1.12", "latest", ""])
+def test_standing_in_an_unknown_version_raises(kubernetes: str) -> None:
+    with pytest.raises(SchemaError):
+        standing("apps", "v1", "Deployment", kubernetes=kubernetes)
