@@ -34,16 +34,17 @@ def _table(*rows: tuple[str, Severity, str]) -> Mapping[str, RuleInfo]:
 
 
 ENGINE_RULES = _table(
-    ("crd-not-structural", Severity.ERROR, "A CustomResourceDefinition that the API server refuses."),
     (
         "deprecated-api",
         Severity.WARNING,
-        "An API version that is deprecated: a later Kubernetes version may remove it.",
+        "An API version that is deprecated: a later Kubernetes may remove it.",
     ),
     ("duplicate-list-item", Severity.ERROR, "Two items of a list share the key that must tell them apart."),
+    ("invalid-crd", Severity.ERROR, "A CustomResourceDefinition that the API server refuses."),
     ("invalid-value", Severity.ERROR, "A value out of its range, format or pattern."),
     ("missing-field", Severity.ERROR, "A required field is missing."),
     ("missing-schema", Severity.ERROR, "A kind for which there is no schema, where the configuration asks for one."),
+    ("non-structural-schema", Severity.ERROR, "A CustomResourceDefinition whose schema is not structural."),
     ("removed-api", Severity.ERROR, "An API version that a target Kubernetes version no longer serves."),
     ("suppression-expired", Severity.WARNING, "A suppression whose date has passed."),
     ("suppression-without-reason", Severity.WARNING, "A suppression that gives no reason."),

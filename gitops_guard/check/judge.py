@@ -36,6 +36,7 @@ from gitops_guard.repo.filters import filtered_reason
 
 OUR_NAME = b"gitops-guard"
 NO_SCHEMA = "no schema"
+SOPS = "encrypted with SOPS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +172,9 @@ class _FileJudge:
     ) -> None:
         self._resources += 1
         identity = resource_id(body)
+        if _is_sops(body):
+            self._skips.append(Skipped(path=self._path, resource=str(identity), reason=SOPS))
+            return
         span = document.locate(item) if item else None
         line = span.line if span else document.line
         origin = Origin(path=self._path, document=document.index, line=line, item=item)
@@ -265,6 +269,12 @@ class _FileJudge:
             rule=problem.rule,
             message=f"{problem.message}{hint}",
         )
+
+
+def _is_sops(body: Body) -> bool:
+    """Tell whether SOPS encrypted the values: the controller decrypts them and drops the `sops` key before it applies."""
+    metadata = body.get("sops")
+    return isinstance(metadata, dict) and "mac" in metadata and "lastmodified" in metadata
 
 
 def resources_of(path: str, data: bytes) -> Iterator[Resource]:
