@@ -130,3 +130,10 @@ def _unpack(data: bytes, results: dict[int, bytes]) -> None:
         length = int.from_bytes(data[position + 4 : position + 8], "big")
         results[number] = data[position + 8 : position + 8 + length]
         position += 8 + length
+
+
+def processors() -> int:
+    """Return how many processors this process may use: in a container fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -12,6 +12,7 @@ from gitops_guard.check.judge import resources_of
 from gitops_guard.check.markers import may_suppress
 from gitops_guard.check.run import Outcome, check_tree
 from gitops_guard.check.suppress import Suppressed, suppress
+from gitops_guard.check.workers import processors
 from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.progress import Progress
 from gitops_guard.commands.selection import repository_paths, select
@@ -156,7 +157,7 @@ def _check(
             selection.candidates,
             criteria_of(workspace, tree),
             cache_of(workspace, environment, enabled=not request.no_cache),
-            jobs=settings.jobs or os.cpu_count() or 1,
+            jobs=settings.jobs or processors(),
             progress=progress,
         )
     coverage = outcome.coverage

@@ -12,6 +12,7 @@ from gitops_guard.check.clean import MANIFEST_SUFFIXES, Sweep, read_file, sweep
 from gitops_guard.check.clean_store import CleanStore
 from gitops_guard.check.seal import cache_directory, load_key
 from gitops_guard.check.skip_reasons import reason_text
+from gitops_guard.check.workers import processors
 from gitops_guard.repo.index import blob_id, staged_blob_ids
 from gitops_guard.repo.location import common_dir, find_git_dir
 from gitops_guard.repo.loose import read_loose
@@ -67,7 +68,7 @@ def run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int | 
     versions = _versions(store, config)
     if versions is None:
         return None
-    result = sweep(candidates, read=read, versions=versions, cache_dir=folder, store=store, jobs=os.cpu_count() or 1)
+    result = sweep(candidates, read=read, versions=versions, cache_dir=folder, store=store, jobs=processors())
     if result.records or (store.settings is None and result.files):
         store.add(b"".join(result.records), settings_line(versions))
     if result.unsure:
