@@ -94,13 +94,17 @@ class FileTree:
         """Refuse a path that leads through a linked directory; each directory is looked at once."""
         if directory in self._real_directories:
             return
-        self._stay_inside(os.path.dirname(directory), path)
-        if not S_ISDIR(os.lstat(os.path.join(self._root, directory)).st_mode):
-            raise RepoError(
-                f"{shown(path)}: {shown(path_text(directory))} is no directory here, and links are not followed; "
-                "`git status` shows what replaced it"
-            )
-        self._real_directories.add(directory)
+        names = directory.split(b"/")
+        for count in range(1, len(names) + 1):
+            parent = b"/".join(names[:count])
+            if parent in self._real_directories:
+                continue
+            if not S_ISDIR(os.lstat(os.path.join(self._root, parent)).st_mode):
+                raise RepoError(
+                    f"{shown(path)}: {shown(path_text(parent))} is no directory here, and links are not followed; "
+                    "`git status` shows what replaced it"
+                )
+            self._real_directories.add(parent)
 
 
 def walk_directory(root: str) -> Iterator[FileEntry]:

@@ -8,25 +8,19 @@ import pygit2
 
 from gitops_guard.repo.changes import ChangedPath, changed_path
 from gitops_guard.repo.location import Location
-from gitops_guard.repo.objects import RawEntry, missing_object, refusal
-
-_OWNER = "not owned by current user"
+from gitops_guard.repo.objects import RawEntry, missing_object
 
 
 def open_with_libgit(location: Location) -> "LibgitObjects | None":
-    """Return the repository's objects, or None when only Git itself can read them.
+    """Return the repository's objects, or None when only Git itself may know how to read them.
 
-    libgit2 knows no SHA-256, no newer repository extension, and cannot fetch what a partial clone left out.
-
-    Raises:
-        RepoError: The repository belongs to another user.
+    libgit2 knows no SHA-256, no newer repository extension, cannot fetch what a partial clone left out, and does not
+    see every way in which Git can be told to trust another owner's repository.
     """
     try:
         repository = pygit2.Repository(location.git_dir)
         partial = any(entry.name.endswith((".promisor", ".partialclone")) for entry in repository.config)
-    except pygit2.GitError as error:
-        if _OWNER in str(error):
-            raise refusal(location.top, str(error)) from error
+    except pygit2.GitError:
         return None
     if partial:
         return None
@@ -57,21 +51,21 @@ class LibgitObjects:
             return None
 
     def entries(self, commit: str) -> Iterator[RawEntry]:
-        """Yield what a commit holds."""
-        yield from self._walk(self._tree(commit), b"")
+        """Yield what a commit holds; a loop, because directories may nest deeper than Python calls."""
+        pending = [(b"", self._tree(commit))]
+        while pending:
+            prefix, tree = pending.pop()
+            for item in tree:
+                # An entry of a tree always has a name; the stub speaks for all objects.
+                path = prefix + cast(bytes, item.raw_name)
+                mode = int(item.filemode)
+                if mode == pygit2.enums.FileMode.TREE:
+                    pending.append((path + b"/", self._subtree(item)))
+                else:
+                    yield RawEntry(path, mode, str(item.id))
 
     def _tree(self, commit: str) -> pygit2.Tree:
         return self._repository[commit].peel(pygit2.Tree)
-
-    def _walk(self, tree: pygit2.Tree, prefix: bytes) -> Iterator[RawEntry]:
-        for item in tree:
-            # An entry of a tree always has a name; the stub speaks for all objects.
-            path = prefix + cast(bytes, item.raw_name)
-            mode = int(item.filemode)
-            if mode == pygit2.enums.FileMode.TREE:
-                yield from self._walk(self._subtree(item), path + b"/")
-            else:
-                yield RawEntry(path, mode, str(item.id))
 
     def _subtree(self, item: pygit2.Object) -> pygit2.Tree:
         try:

@@ -23,7 +23,7 @@ class Objects(Protocol):
         """Return the id of the commit that a revision names, or None."""
 
     def entries(self, commit: str) -> Iterable[RawEntry]:
-        """Yield what a commit holds, all directories down, in Git's order."""
+        """Yield what a commit holds, all directories down, in no promised order."""
 
     def size(self, blob: str) -> int:
         """Return a blob's size in bytes without loading it.
@@ -47,8 +47,8 @@ class Objects(Protocol):
 
 
 def refusal(top: str, message: str) -> RepoError:
-    """Return the error for a repository that Git or libgit2 refuses; both explain ownership in their own words."""
-    if "dubious ownership" in message or "not owned by current user" in message:
+    """Return the error for a repository that Git refuses, with Git's own words where they say enough."""
+    if "dubious ownership" in message:
         return RepoError(
             f"{top}: the repository belongs to another user, so Git refuses to read it; "
             f"if you trust it, run: git config --global --add safe.directory {top}"

@@ -14,7 +14,7 @@ from gitops_guard.repo.location import Location, common_dir, find_git_dir
 from gitops_guard.repo.objects import Objects, RawEntry
 from gitops_guard.repo.plumbing import Git, PlumbingObjects
 from gitops_guard.repo.snapshot import LIST_UNTRACKED, entries_of, with_untracked, worktree_snapshot
-from gitops_guard.repo.tree import MAX_BYTES, MODE_SUBMODULE, Tree, path_text
+from gitops_guard.repo.tree import MAX_BYTES, MODE_SUBMODULE, Tree, path_text, shown
 
 _EMPTY_TREES = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
@@ -45,13 +45,17 @@ def open_tree(directory: str, *, staged: bool = False, rev: str | None = None, m
     if staged and rev is not None:
         raise RepoError("the index and a revision cannot be read at once; give either --staged or --rev")
     if not os.path.isdir(directory):
-        raise RepoError(f"{directory}: no such directory; check the spelling")
+        raise RepoError(f"{shown(directory)}: no such directory; check the spelling")
     repo = Repo.discover(directory)
     if repo is None:
         if staged or rev is not None:
             wanted = "--staged" if staged else "--rev"
-            raise RepoError(f"{directory}: not in a Git repository, so {wanted} has nothing to read; leave it out")
-        return FileTree(directory, walk_directory(directory), label=f"directory {directory}", max_bytes=max_bytes)
+            raise RepoError(
+                f"{shown(directory)}: not in a Git repository, so {wanted} has nothing to read; leave it out"
+            )
+        return FileTree(
+            directory, walk_directory(directory), label=f"directory {shown(directory)}", max_bytes=max_bytes
+        )
     if rev is not None:
         return repo.commit_tree(rev, max_bytes=max_bytes)
     return repo.index_tree(max_bytes=max_bytes) if staged else repo.work_tree(max_bytes=max_bytes)
@@ -112,17 +116,16 @@ class Repo:
         commit = self.objects.commit(rev)
         if commit is not None:
             return commit
-        shown = rev.encode("utf-8", "backslashreplace").decode("utf-8")
         if rev == "HEAD" or (rev.startswith("HEAD") and self.is_unborn):
             raise RepoError(
-                f"{shown}: {self.root} has no commit yet; commit first, or check the work tree or the index"
+                f"{shown(rev)}: {self.root} has no commit yet; commit first, or check the work tree or the index"
             )
         hint = (
             "; this is a shallow clone: `git fetch --unshallow` (in CI `fetch-depth: 0`) brings the rest"
             if self.is_shallow
             else ""
         )
-        raise RepoError(f"{shown}: names no commit in {self.root}; check the spelling, or `git fetch` it{hint}")
+        raise RepoError(f"{shown(rev)}: names no commit in {self.root}; check the spelling, or `git fetch` it{hint}")
 
     def merge_base(self, one: str, other: str) -> str:
         """Return the hex id of the best common ancestor of two revisions.
@@ -259,4 +262,5 @@ class Repo:
 
     def _untracked(self) -> list[bytes]:
         paths = self._git.run(*LIST_UNTRACKED).split(b"\0")[:-1]
-        return [path for path in paths if not path.endswith(b"/")]
+        # A trailing slash is a nested repository; an attributes file is listed for its meaning even when it is ignored.
+        return [path for path in paths if not path.endswith((b"/", b".gitattributes"))]

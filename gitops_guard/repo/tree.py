@@ -81,7 +81,10 @@ class Tree(Protocol):
 
 def path_bytes(path: str) -> bytes:
     """Return the name as the file system and Git have it, whatever the locale."""
-    return path.encode("utf-8", "surrogateescape")
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair, as a manifest may spell one: no file has that name
+        return path.encode("utf-8", "surrogatepass")
 
 
 def path_text(path: bytes) -> str:

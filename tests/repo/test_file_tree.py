@@ -35,6 +35,20 @@ def test_directory_when_a_link_leads_round_does_not_follow_it(tmp_path: Path) ->
     assert [entry.path for entry in open_tree(str(root)).entries()] == ["a/b", "a/round"]
 
 
+def test_read_when_directories_nest_deeper_than_python_calls_reads(tmp_path: Path) -> None:
+    parents = [tmp_path / "/".join(["d"] * depth) for depth in range(1, 1201)]
+    for parent in parents:
+        parent.mkdir()
+    file = parents[-1] / "file"
+    file.write_bytes(b"deep")
+    try:
+        assert open_tree(str(tmp_path)).read("d/" * 1200 + "file") == b"deep"
+    finally:
+        file.unlink()
+        for parent in reversed(parents):  # the recursive removal of temporary directories would not come to the end
+            parent.rmdir()
+
+
 def test_read_when_a_directory_became_a_link_refuses(tmp_path: Path) -> None:
     root = _plain(tmp_path, "x/y/file")
     tree = open_tree(str(root))

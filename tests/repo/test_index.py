@@ -135,6 +135,35 @@ def test_staged_blob_ids_when_unmerged_is_not_sure(sandbox: Any, count: int) -> 
 
 
 @pytest.mark.parametrize("count", [1, 50], ids=["searched", "parsed"])
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_staged_blob_ids_when_unmerged_with_one_stage_is_not_sure(sandbox: Any, stage: int, count: int) -> None:
+    line = f"100644 {blob_id(b'x').hex()} {stage}\tfile\n"
+    sandbox.git("update-index", "--index-info", stdin=line.encode())
+    assert staged_blob_ids(_index(sandbox), [b"file"] * count) is None
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        pytest.param(lambda index: index[:12] + b"\0" + index[12:], id="not where an entry can begin"),
+        pytest.param(
+            lambda index: index.replace(b"file\0", b"file\0x"[:6], 1)[: len(index)], id="something in the padding"
+        ),
+        pytest.param(lambda index: index.replace(b"\0\4file", b"\0\5file"), id="another length"),
+        pytest.param(lambda index: index.replace(b"\0\0\x81\xa4", b"\0\0\x81\xa5"), id="another mode"),
+    ],
+)
+def test_staged_blob_ids_when_the_place_is_not_quite_an_entry_is_not_sure(
+    sandbox: Any, forge: Callable[[bytes], bytes]
+) -> None:
+    _stage_names(sandbox, [b"file"])
+    index = _index(sandbox)
+    assert staged_blob_ids(index, [b"file"]) is not None
+    assert forge(index) != index
+    assert staged_blob_ids(forge(index), [b"file"]) is None
+
+
+@pytest.mark.parametrize("count", [1, 50], ids=["searched", "parsed"])
 def test_staged_blob_ids_when_intended_to_add_is_not_sure(sandbox: Any, count: int) -> None:
     sandbox.commit({"old.yaml": b"0"})
     sandbox.write({"new.yaml": b"1"})

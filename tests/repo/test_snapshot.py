@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitops_guard.repo.index import blob_id, parse_index
+from gitops_guard.repo.index import INTENT_TO_ADD, SKIP_WORKTREE, blob_id, parse_index
 from gitops_guard.repo.snapshot import compare_with_index, worktree_snapshot
 
 Ids = dict[str, bytes | None]
@@ -75,6 +75,20 @@ def test_snapshot_when_git_marked_an_entry_racy_by_size_has_no_id(sandbox: Any) 
     smudged = (*seconds, *stat[4:9], 0, *stat[10:])
     found = compare_with_index(os.fsencode(sandbox.root), [(path, blob, mode, flags, smudged)], now.st_mtime_ns + 1)
     assert found == [(b"file", 0o100644, None, 0)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "known"), [(0, True), (0x1000, False), (0x3000, False), (INTENT_TO_ADD, False), (SKIP_WORKTREE, True)]
+)
+def test_compare_when_the_entry_is_not_what_is_staged_has_no_id(sandbox: Any, flags: int, known: bool) -> None:
+    sandbox.commit({"file": b"1"})
+    sandbox.age()
+    index = sandbox.root / ".git" / "index"
+    entries = parse_index(index.read_bytes())
+    assert entries is not None
+    path, blob, mode, _, stat = entries[0]
+    found = compare_with_index(os.fsencode(sandbox.root), [(path, blob, mode, flags, stat)], index.stat().st_mtime_ns)
+    assert [(b"file", 0o100644, blob if known else None, 1)] == found
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,7 @@ def test_exists_when_a_file_is_true(tree: Tree) -> None:
         pytest.param("a//b.yaml", id="two slashes"),
         pytest.param(".git/config", id="git directory"),
         pytest.param("a.yaml\0", id="NUL"),
+        pytest.param("\ud800", id="half a surrogate pair"),
     ],
 )
 def test_read_when_not_an_entry_says_what_to_do(tree: Tree, path: str) -> None:
