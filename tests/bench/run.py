@@ -113,7 +113,10 @@ class Bench:
             self.guard("cold serial", before=self.forget, one_processor=True),
             self.guard("cold", before=self.forget),
             self.guard("warm"),
-            *(Command(name=f"kubeconform -n {n}", line=[*kubeconform, "-n", n, str(self.repository)]) for n in ("2", "4")),
+            *(
+                Command(name=f"kubeconform -n {n}", line=[*kubeconform, "-n", n, str(self.repository)])
+                for n in ("2", "4")
+            ),
         ]
 
 
