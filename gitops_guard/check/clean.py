@@ -10,7 +10,6 @@ Imports nothing heavy; PyYAML only once a file is not in the store.
 import os
 
 from gitops_guard.check.clean_store import RECORD_BYTES, CleanStore, record, skipped_name
-from gitops_guard.check.workers import run_chunks
 from gitops_guard.repo.index import blob_id as hash_blob
 
 TYPE_CHECKING = False
@@ -76,15 +75,19 @@ def sweep(
         versions: Target minor versions.
         cache_dir: Where schemas are kept; None for nowhere.
         store: Blobs known to be clean; None for none.
-        jobs: Processes; used from a hundred unknown files on.
+        jobs: Processes, 0 for as many as there are processors; used from a hundred unknown files on.
         progress: Told (chunks begun, chunks) now and then.
     """
     result = Sweep()
     unknown = _unknown(candidates, store, result)
     if not unknown:
         return result
+    from gitops_guard.check.workers import processors, run_chunks  # not needed while every file is known
+
     judge = _QuickJudge(unknown, read, versions, cache_dir, store)
-    verdicts = run_chunks(judge.chunk, len(unknown), jobs=jobs if len(unknown) >= _FORK_FROM else 1, progress=progress)
+    verdicts = run_chunks(
+        judge.chunk, len(unknown), jobs=jobs or processors() if len(unknown) >= _FORK_FROM else 1, progress=progress
+    )
     for candidate, one in zip(unknown, _records(b"".join(verdicts)), strict=True):
         reason = one[22]
         if reason == _UNSURE:

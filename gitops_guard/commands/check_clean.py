@@ -11,12 +11,8 @@ from gitops_guard.check.circumstances import digest, installation, own_code
 from gitops_guard.check.clean import MANIFEST_SUFFIXES, Sweep, read_file, sweep
 from gitops_guard.check.clean_store import CleanStore
 from gitops_guard.check.seal import cache_directory, load_key
-from gitops_guard.check.skip_reasons import reason_text
-from gitops_guard.check.workers import processors
 from gitops_guard.repo.index import blob_id, staged_blob_ids
 from gitops_guard.repo.location import common_dir, find_git_dir
-from gitops_guard.repo.loose import read_loose
-from gitops_guard.repo.snapshot import worktree_snapshot
 from gitops_guard.wording import skipped_line, validated_line
 
 TYPE_CHECKING = False
@@ -68,7 +64,7 @@ def run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int | 
     versions = _versions(store, config)
     if versions is None:
         return None
-    result = sweep(candidates, read=read, versions=versions, cache_dir=folder, store=store, jobs=processors())
+    result = sweep(candidates, read=read, versions=versions, cache_dir=folder, store=store, jobs=0)
     if result.records or (store.settings is None and result.files):
         store.add(b"".join(result.records), settings_line(versions))
     if result.unsure:
@@ -133,6 +129,8 @@ def _choose(
     config = None if config_data is None else blob_id(config_data)
     if names:
         return [(name, None, 0) for name in sorted(set(names))], read, config
+    from gitops_guard.repo.snapshot import worktree_snapshot
+
     snapshot = worktree_snapshot(location.work_tree, location)
     if snapshot is None:
         return None
@@ -159,7 +157,16 @@ def _choose_staged(
         return None
     objects = common_dir(location.git_dir)
     config = found[CONFIG_NAME][0] if has_config else None
-    return [(name, found[name][0], 0) for name in wanted], lambda _path, blob: read_loose(objects, blob or b""), config
+    return [(name, found[name][0], 0) for name in wanted], _loose_reader(objects), config
+
+
+def _loose_reader(objects: str) -> "Reader":
+    def read(_path: bytes, blob: "bytes | None") -> "bytes | None":
+        from gitops_guard.repo.loose import read_loose
+
+        return None if blob is None else read_loose(objects, blob)
+
+    return read
 
 
 def _relative(path: str, root: bytes) -> "bytes | None":
@@ -172,6 +179,8 @@ def _write_summary(result: Sweep, versions: "Sequence[str]") -> None:
     line = validated_line(files=result.files, resources=result.resources, validated=result.resources, versions=versions)
     sys.stdout.write(f"{line}\n")
     if result.skipped:
+        from gitops_guard.check.skip_reasons import reason_text
+
         counts: dict[str, int] = {}
         for _, reason in result.skipped:
             text = reason_text(reason)

@@ -53,7 +53,8 @@ class Bench:
         self.work = work
         self.repository = work / f"corpus-{files}"
         self.cache = work / "cache"
-        self.program = str(Path(sys.executable).with_name("gitops-guard"))
+        self.python = str(install(work / "venv"))
+        self.program = str(Path(self.python).with_name("gitops-guard"))
         self.environment = {"GITOPS_GUARD_CACHE_DIR": str(self.cache), "XDG_STATE_HOME": str(work / "state")}
         self._make_corpus(files)
         self.documents = int((self.repository / ".git" / "documents").read_text())
@@ -100,14 +101,14 @@ class Bench:
     def hooks(self) -> list[Command]:
         """Return what a hook does, beside the floor."""
         return [
-            Command(name="python", line=[sys.executable, "-c", "pass"]),
+            Command(name="python", line=[self.python, "-c", "pass"]),
             self.guard("miss", "--staged", *self.some, before=self.stage_anew),
             self.guard("hit", "--staged", *self.some),
         ]
 
     def whole(self, kubeconform: list[str]) -> list[Command]:
         """Return what judges the whole repository, beside its rivals."""
-        events = [sys.executable, str(Path(__file__).with_name("bare_events.py")), str(self.repository)]
+        events = [self.python, str(Path(__file__).with_name("bare_events.py")), str(self.repository)]
         return [
             Command(name="bare events", line=events),
             self.guard("cold serial", before=self.forget, one_processor=True),
@@ -118,6 +119,18 @@ class Bench:
                 for n in ("2", "4")
             ),
         ]
+
+
+def install(venv: Path) -> Path:
+    """Install this checkout as a user does, into an environment of its own, and return the environment's Python."""
+    python = venv / "bin" / "python"
+    quiet = ["--quiet", "--disable-pip-version-check"]
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+        subprocess.run([python, "-m", "pip", "install", *quiet, "--upgrade", "pip"], check=True)
+    subprocess.run([python, "-m", "pip", "install", *quiet, "--force-reinstall", "--no-deps", str(ROOT)], check=True)
+    subprocess.run([python, "-m", "pip", "install", *quiet, str(ROOT)], check=True)
+    return python
 
 
 def build_kubeconform(work: Path) -> list[str]:
