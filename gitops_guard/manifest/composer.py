@@ -101,7 +101,9 @@ def compose(text: str) -> Composed:
         mark = error.problem_mark or error.context_mark
         offset = min(mark.index, len(text)) if mark else 0
         context = f" {error.context}" if error.context else ""
-        raise UnreadableError("yaml-syntax", f"{error.problem}{context}", offset, offset + 1) from None
+        # The bundled libyaml stops at 1,000 flow levels, when it looks ahead for a key before we have counted 200.
+        rule = "yaml-depth" if "maximum nesting depth" in (error.problem or "") else "yaml-syntax"
+        raise UnreadableError(rule, f"{error.problem}{context}", offset, offset + 1) from None
     except YAMLError as error:
         raise UnreadableError("yaml-syntax", str(error), 0, 1) from None
 

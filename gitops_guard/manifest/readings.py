@@ -8,6 +8,8 @@ from gitops_guard.manifest.scalars import BOOL_WORDS, is_date, rewritten_date
 from gitops_guard.model import FieldPath
 
 _MODES = frozenset(("mode", "defaultMode"))
+_LONGEST = 64
+"""No reader takes a longer text for anything but a string or a float; and the expressions below are not linear."""
 _INTEGER = re.compile(r"[-+]?(?:[0-9_]+|0[xXbBoO][0-9a-fA-F_]+)\Z")
 _OCTAL = re.compile(r"[-+]?0[0-7_]+\Z")
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
@@ -50,6 +52,8 @@ def _verdict(text: str, value: object, path: FieldPath, dialect: Dialect) -> tup
         return None
     if isinstance(value, float) and _INTEGER.match(text):
         return "yaml-number-rounded", "the integer does not fit 64 bits and is rounded", "quote it if it is a string"
+    if len(text) > _LONGEST:
+        return None
     if _OCTAL.match(text) and isinstance(value, int):
         if path and path[-1] in _MODES:
             return None
