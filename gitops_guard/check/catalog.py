@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from gitops_guard.model import Severity
 
-DOCUMENTATION = "https://gitops-guard.readthedocs.io/en/stable/rules"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleInfo:
@@ -22,11 +20,6 @@ class RuleInfo:
 
     summary: str
     """One sentence: what it flags."""
-
-
-def doc_url(rule: str) -> str:
-    """Return where a built-in rule is explained."""
-    return f"{DOCUMENTATION}/{rule}/"
 
 
 def _table(*rows: tuple[str, Severity, str]) -> Mapping[str, RuleInfo]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gitops_guard.check.catalog import ENGINE_RULES, doc_url
+from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.kinds import Checked, Examination, Kinds
 from gitops_guard.check.scalars import moot, rephrased
 from gitops_guard.check.verdict import FileVerdict
@@ -242,7 +242,6 @@ class _FileJudge:
             field=format_field_path(problem.field),
             location=_location(self._path, span),
             hint=problem.hint,
-            doc_url=doc_url(problem.rule) if info else "",
             fingerprint=fingerprint(problem.rule, self._path, identity, problem.field),
         )
 
@@ -256,7 +255,6 @@ class _FileJudge:
             field=format_field_path(field),
             location=_location(self._path, remark.span),
             hint=remark.hint,
-            doc_url=doc_url(remark.rule),
             fingerprint=fingerprint(remark.rule, self._path, identity, field),
         )
 

@@ -48,7 +48,7 @@ class Finding:
     """What to do; may be empty."""
 
     doc_url: str = ""
-    """Where the rule is explained."""
+    """Where the rule is explained on the web; empty where `gitops-guard explain RULE` is the place."""
 
     fingerprint: str = ""
     """See `fingerprint()`; equal findings of one place differ by the suffix that the engine adds."""

@@ -77,8 +77,8 @@ class _Terminal(_Pipe):
         yield from self._excerpt(finding)
         if finding.hint:
             yield f"  {self.paint('hint:', _CYAN)} {visible(finding.hint)}"
-        if finding.doc_url:
-            yield self.paint(f"  see: {visible(finding.doc_url)}", _DIM)
+        where = finding.doc_url or f"gitops-guard explain {finding.rule}"
+        yield self.paint(f"  see: {visible(where)}", _DIM)
         yield ""
 
     def coverage(self) -> Iterator[str]:
