@@ -1,0 +1,148 @@
+"""What can be told from the text alone: literals that cannot be meant, types that cannot be mixed."""
+
+from collections.abc import Callable, Sequence
+
+from gitops_guard.cel.errors import CelCompileError, CelError
+from gitops_guard.cel.library.durations import parse_duration, parse_timestamp
+from gitops_guard.cel.regexes import compile_regex
+from gitops_guard.cel.syntax import (
+    Binary,
+    Call,
+    Conditional,
+    Ident,
+    ListLiteral,
+    Literal,
+    Logic,
+    MapLiteral,
+    Node,
+    Select,
+    Unary,
+)
+from gitops_guard.cel.values import type_name
+
+_COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
+_BOOLEAN_CALLS = frozenset(
+    (
+        *(
+            "has",
+            "all",
+            "exists",
+            "exists_one",
+            "existsOne",
+            "startsWith",
+            "endsWith",
+            "contains",
+            "matches",
+            "hasValue",
+        ),
+        *("isQuantity", "isURL", "isIP", "isCIDR", "isSemver", "isSorted", "isLessThan", "isGreaterThan"),
+        *("containsIP", "containsCIDR"),
+    )
+)
+_RESULTS = {
+    "size": "int",
+    "int": "int",
+    "uint": "uint",
+    "double": "double",
+    "string": "string",
+    "bytes": "bytes",
+    "bool": "bool",
+    "timestamp": "google.protobuf.Timestamp",
+    "duration": "google.protobuf.Duration",
+    "quantity": "kubernetes.Quantity",
+    "url": "kubernetes.URL",
+    "ip": "net.IP",
+    "cidr": "net.CIDR",
+    "semver": "kubernetes.Semver",
+    "filter": "list",
+    "lowerAscii": "string",
+    "upperAscii": "string",
+    "trim": "string",
+    "join": "string",
+    "format": "string",
+    "substring": "string",
+    "replace": "string",
+    "split": "list",
+}
+UNDECIDED = "?"
+"""The type could be anything, also to the API server's own checker as far as we know."""
+
+DYN = "dyn"
+"""The type is known at run time only, to the API server's checker as well."""
+
+
+def static_type(node: Node, is_local: Callable[[Node], bool] = lambda _node: False) -> str:
+    """Return the name of a node's type, `DYN` for a field of a variable, `UNDECIDED` where only a checker could say."""
+    if isinstance(node, Literal):
+        return type_name(node.value)
+    if isinstance(node, ListLiteral):
+        return "list"
+    if isinstance(node, MapLiteral):
+        return "map"
+    if isinstance(node, Logic):
+        return "bool"
+    if isinstance(node, Binary):
+        return "bool" if node.operator in _COMPARISONS else static_type(node.left, is_local)
+    if isinstance(node, Unary):
+        return "bool" if node.operator == "!" else static_type(node.operand, is_local)
+    if isinstance(node, Conditional):
+        then, otherwise = static_type(node.then, is_local), static_type(node.otherwise, is_local)
+        return then if then == otherwise else UNDECIDED
+    if isinstance(node, Call):
+        return _call_type(node)
+    if isinstance(node, (Ident, Select)) and not is_local(node):
+        return DYN if isinstance(node, Select) and not node.optional else UNDECIDED
+    return UNDECIDED
+
+
+def _call_type(node: Call) -> str:
+    if node.name in _BOOLEAN_CALLS:
+        return "bool"
+    if node.name == "dyn" and node.target is None:
+        return DYN
+    return _RESULTS.get(node.name, UNDECIDED)
+
+
+def check_homogeneous(nodes: Sequence[Node], is_local: Callable[[Node], bool]) -> None:
+    """Check that the elements of a literal are of one type, as far as the text tells.
+
+    Raises:
+        CelCompileError: Two differ.
+    """
+    first = UNDECIDED
+    for node in nodes:
+        found = static_type(node, is_local)
+        if found == UNDECIDED:
+            continue
+        if first == UNDECIDED:
+            first = found
+        elif found != first and DYN not in (first, found):
+            raise CelCompileError(f"expected type '{first}' but found '{found}'", node.offset)
+
+
+_REGEX_CALLS = frozenset({"matches", "find", "findAll"})
+
+
+def check_literal_arguments(node: Call) -> None:
+    """Check a literal pattern, timestamp or duration before it is ever used.
+
+    Raises:
+        CelCompileError: It is malformed.
+    """
+    if node.name in _REGEX_CALLS and node.args:
+        pattern = node.args[0] if node.target is not None else node.args[-1]
+        _check(pattern, node.name, compile_regex)
+    elif node.target is None and len(node.args) == 1:
+        if node.name == "timestamp":
+            _check(node.args[0], node.name, parse_timestamp)
+        elif node.name == "duration":
+            _check(node.args[0], node.name, parse_duration)
+
+
+def _check(node: Node, name: str, parse: Callable[[str], object]) -> None:
+    if not isinstance(node, Literal) or not isinstance(node.value, str):
+        return
+    try:
+        parse(node.value)
+    except CelError as error:
+        raise CelCompileError(f"invalid {name} argument: {error.message}", node.offset) from None
