@@ -7,7 +7,7 @@ from gitops_guard.cel.errors import CelError
 from gitops_guard.cel.regex_syntax import Alternate, Assertion, Chars, Concat, Group, Pattern, Ranges, Regex, Repeat
 
 _MAX_INSTRUCTIONS = 20_000
-_STEPS_A_CHARGE = 16
+_STEPS_A_CHARGE = 2
 """Threads moved for one step of the budget."""
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from gitops_guard.cel.budget import Budget
 from gitops_guard.cel.errors import CelError
 from gitops_guard.cel.regex_machine import Machine
+from gitops_guard.cel.regex_risk import EXPONENTIAL, degree
 from gitops_guard.cel.regex_syntax import (
     Alternate,
     Assertion,
@@ -21,14 +22,14 @@ from gitops_guard.cel.regex_syntax import (
     Pattern,
     Ranges,
     Regex,
-    Repeat,
     parse_regex,
 )
 
-_MAX_BACKTRACKING = 200_000
-"""Steps of Python's matcher, at worst, up to which it may run: about a millisecond."""
+_MAX_BACKTRACKING = 5_000_000
+"""Steps of Python's matcher, at worst, up to which it may run: some 20 ms. Mostly it takes a thousandth of them."""
 
-_EXPONENTIAL = 99
+_BACKTRACKING_A_STEP = 5_000
+"""Steps of Python's matcher, at worst, that cost one step of the budget."""
 
 
 class Match(NamedTuple):
@@ -45,7 +46,7 @@ class Expression:
     def __init__(self, pattern: Pattern) -> None:
         self._pattern = pattern
         self.groups = pattern.groups
-        self._degree = _degree(pattern.root) + (0 if _anchored(pattern.root) else 1)
+        self._degree = -1
         self._machine: Machine | None = None
         try:
             self._fast = re.compile(_python(pattern.root))
@@ -54,13 +55,13 @@ class Expression:
 
     def search(self, text: str, budget: Budget) -> bool:
         """Tell whether the pattern matches somewhere in the text."""
-        if self._is_cheap(len(text)):
+        if self._is_cheap(len(text), budget):
             return self._fast.search(text) is not None
         return self._slow(text, 0, budget) is not None
 
     def find(self, text: str, budget: Budget, start: int = 0) -> Match | None:
         """Find the first match from a position on."""
-        if not self._is_cheap(len(text)):
+        if not self._is_cheap(len(text) - start, budget):
             return self._slow(text, start, budget)
         found = self._fast.search(text, start)
         return None if found is None else Match(tuple(found.span(group) for group in range(self.groups + 1)))
@@ -81,10 +82,16 @@ class Expression:
                 yield match
             previous = end
 
-    def _is_cheap(self, length: int) -> bool:
-        if self._degree >= _EXPONENTIAL:
+    def _is_cheap(self, length: int, budget: Budget) -> bool:
+        """Tell whether Python's matcher is quick enough on such a text, and charge for it."""
+        if self._degree < 0:
+            self._degree = min(EXPONENTIAL, degree(self._pattern.root) + (0 if _anchored(self._pattern.root) else 1))
+        worst = length if self._degree < 2 else length**self._degree
+        if worst > _MAX_BACKTRACKING and self._degree > 1:
             return False
-        return self._degree <= 1 or max(length, 1) ** self._degree <= _MAX_BACKTRACKING
+        if worst > _BACKTRACKING_A_STEP:
+            budget.spend(worst // _BACKTRACKING_A_STEP)
+        return True
 
     def _slow(self, text: str, start: int, budget: Budget) -> Match | None:
         if self._machine is None:
@@ -144,37 +151,6 @@ def _python_chars(ranges: Ranges) -> str:
 
 def _code(code: int) -> str:
     return f"\\U{code:08x}"
-
-
-def _degree(node: Regex) -> int:
-    """Return the power of the text's length that bounds Python's backtracking; `_EXPONENTIAL` where nothing does."""
-    if isinstance(node, Concat):
-        return min(_EXPONENTIAL, sum(_degree(part) for part in node.parts))
-    if isinstance(node, Alternate):
-        return min(_EXPONENTIAL, sum(_degree(choice) for choice in node.choices))
-    if isinstance(node, Group):
-        return _degree(node.part)
-    if not isinstance(node, Repeat):
-        return 0
-    if node.most is not None and node.most <= 1:
-        return _degree(node.part)
-    # a fixed count of something without choices in it cannot backtrack
-    if _is_rigid(node.part):
-        return 0 if node.most == node.least else 1
-    return _EXPONENTIAL
-
-
-def _is_rigid(node: Regex) -> bool:
-    """Tell whether a part matches in one way only and takes at least one character."""
-    if isinstance(node, Chars):
-        return True
-    if isinstance(node, Group):
-        return _is_rigid(node.part)
-    if isinstance(node, Concat):
-        return bool(node.parts) and all(_is_rigid(part) for part in node.parts)
-    if isinstance(node, Repeat):
-        return node.least == node.most and node.least > 0 and _is_rigid(node.part)
-    return False
 
 
 def _anchored(node: Regex) -> bool:
