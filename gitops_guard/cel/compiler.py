@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from gitops_guard.cel import operators, static
 from gitops_guard.cel.errors import CelCompileError, CelError, no_overload, worse
-from gitops_guard.cel.functions import Dispatch, placed
+from gitops_guard.cel.functions import CONVERSIONS, Dispatch, placed
 from gitops_guard.cel.profiles import Profile
 from gitops_guard.cel.syntax import (
     Binary,
@@ -68,6 +68,7 @@ class Compiler:
         self._variables = variables
         self._locals: dict[str, int] = {}
         self._lazy: dict[int, Step] = {}
+        self._homogeneous = profile.homogeneous
         self.roots: dict[str, int] = {}
         """Variables that the expression reads, with their slots."""
 
@@ -108,6 +109,10 @@ class Compiler:
         while isinstance(node, Select):
             node = node.operand
         return isinstance(node, Ident) and not node.rooted and node.name in self._locals
+
+    def is_dynamic(self, name: Ident) -> bool:
+        """Tell whether a name is a variable whose fields have no types to the API server's checker either."""
+        return name.name in self.profile.dynamic and not self.is_local(name)
 
     def _variable(self, name: str) -> int | None:
         if name not in self._variables:
@@ -300,8 +305,8 @@ class Compiler:
     # Aggregates
 
     def _list(self, node: ListLiteral) -> Step:
-        if self.profile.homogeneous:
-            static.check_homogeneous([item for item, optional in node.items if not optional], self.is_local)
+        if self._homogeneous:
+            static.check_homogeneous([item for item, optional in node.items if not optional], self.is_dynamic)
         steps = [(self.compile(item), optional) for item, optional in node.items]
         if all(isinstance(item, Literal) and not optional for item, optional in node.items):
             constant = [item.value for item, _ in node.items if isinstance(item, Literal)]
@@ -324,9 +329,9 @@ class Compiler:
         return run
 
     def _map(self, node: MapLiteral) -> Step:
-        if self.profile.homogeneous:
-            static.check_homogeneous([key for key, _, _ in node.entries], self.is_local)
-            static.check_homogeneous([value for _, value, optional in node.entries if not optional], self.is_local)
+        if self._homogeneous:
+            static.check_homogeneous([key for key, _, _ in node.entries], self.is_dynamic)
+            static.check_homogeneous([value for _, value, optional in node.entries if not optional], self.is_dynamic)
         steps = [(self.compile(key), self.compile(value), optional) for key, value, optional in node.entries]
         strict, offset = self.profile.strict_keys, node.offset
 
@@ -381,13 +386,30 @@ class Compiler:
         dispatch = self._dispatch(self.profile.functions.methods, node.name, len(node.args) + 1, node.offset)
         if dispatch is None:
             return self._undeclared(node.name, node.offset)
-        return _invoke(dispatch, [self.compile(node.target), *map(self.compile, node.args)], node.offset)
+        target = self.compile(node.target)
+        outer, self._homogeneous = self._homogeneous, self._homogeneous and node.name != "format"
+        steps = [target, *map(self.compile, node.args)]
+        self._homogeneous = outer
+        return _invoke(dispatch, steps, node.offset)
 
     def _function(self, name: str, args: tuple[Node, ...], offset: int) -> Step:
         dispatch = self._dispatch(self.profile.functions.functions, name, len(args), offset)
         if dispatch is None:
             return self._undeclared(name, offset)
-        return _invoke(dispatch, list(map(self.compile, args)), offset)
+        step = _invoke(dispatch, list(map(self.compile, args)), offset)
+        if args and not dispatch.budgeted and all(isinstance(arg, Literal) for arg in args):
+            return self._folded(step, name, offset)
+        return step
+
+    def _folded(self, step: Step, name: str, offset: int) -> Step:
+        """Compute a function of literals now; `quantity('1Gi')` in a loop is parsed once."""
+        try:
+            value = step([])
+        except CelError as error:
+            if name in CONVERSIONS and self.profile.early_conversions:
+                raise CelCompileError(error.message, offset) from None
+            return step
+        return lambda _frame: value
 
     @staticmethod
     def _dispatch(names: dict[str, dict[int, Dispatch]], name: str, arity: int, offset: int) -> Dispatch | None:

@@ -116,12 +116,13 @@ class Dispatch:
         return call
 
     def _signature(self, values: tuple[object, ...]) -> str:
-        if self.name in _CONVERSIONS:
+        if self.name in CONVERSIONS:
             return f"{self.name}({', '.join(type_name(value) for value in values)})"
         return self.name
 
 
-_CONVERSIONS = frozenset({"bool", "bytes", "double", "duration", "int", "string", "timestamp", "uint"})
+CONVERSIONS = frozenset({"bool", "bytes", "double", "duration", "int", "string", "timestamp", "uint"})
+"""Functions that turn one standard type into another."""
 
 
 class FunctionTable:

@@ -69,14 +69,14 @@ def checked_duration(ns: int) -> Duration:
     raise CelError("integer overflow")
 
 
-def checked_timestamp(ns: int) -> Timestamp:
+def checked_timestamp(ns: int, zone_s: int = 0) -> Timestamp:
     """Return a timestamp.
 
     Raises:
         CelError: It lies outside the years 1 to 9999.
     """
     if TIMESTAMP_MIN <= ns <= TIMESTAMP_MAX:
-        return Timestamp(ns)
+        return Timestamp(ns, zone_s)
     raise CelError("timestamp overflow")
 
 
@@ -126,14 +126,14 @@ _ARITHMETIC: dict[tuple[str, type, type], _Operation] = {
     ("+", bytes, bytes): lambda x, y: x + y,
     ("+", list, list): lambda x, y: x + y,
     ("+", Duration, Duration): lambda x, y: checked_duration(x.ns + y.ns),
-    ("+", Timestamp, Duration): lambda x, y: checked_timestamp(x.ns + y.ns),
-    ("+", Duration, Timestamp): lambda x, y: checked_timestamp(x.ns + y.ns),
+    ("+", Timestamp, Duration): lambda x, y: checked_timestamp(x.ns + y.ns, x.zone_s),
+    ("+", Duration, Timestamp): lambda x, y: checked_timestamp(x.ns + y.ns, y.zone_s),
     ("-", int, int): lambda x, y: checked_int(x - y),
     ("-", UInt, UInt): lambda x, y: checked_uint(x - y),
     ("-", float, float): lambda x, y: x - y,
     ("-", Duration, Duration): lambda x, y: checked_duration(x.ns - y.ns),
     ("-", Timestamp, Timestamp): lambda x, y: checked_duration(x.ns - y.ns),
-    ("-", Timestamp, Duration): lambda x, y: checked_timestamp(x.ns - y.ns),
+    ("-", Timestamp, Duration): lambda x, y: checked_timestamp(x.ns - y.ns, x.zone_s),
     ("*", int, int): lambda x, y: checked_int(x * y),
     ("*", UInt, UInt): lambda x, y: checked_uint(x * y),
     ("*", float, float): lambda x, y: x * y,

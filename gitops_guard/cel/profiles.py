@@ -48,6 +48,12 @@ class Profile:
     homogeneous: bool
     """Elements of a list literal and values of a map literal must be of one type."""
 
+    dynamic: frozenset[str]
+    """Variables whose fields have no types to the API server's checker: in a literal they mix with nothing else."""
+
+    early_conversions: bool
+    """A conversion of a literal that must fail is an error at compile time, as the API server's optimizer makes it."""
+
     late_names: bool
     """Undeclared names are errors at run time, not at compile time."""
 
@@ -66,6 +72,7 @@ _ROOTS = {
 }
 PROFILE_NAMES = tuple(_ROOTS)
 _DOTTED_ROOTS = {"vap": ("authorizer.requestResource",), "map": ("authorizer.requestResource",)}
+_UNTYPED = frozenset({"object", "oldObject", "params"})
 _CLUSTER = frozenset({"vap", "map", "crd", "gatekeeper"})
 
 
@@ -114,6 +121,8 @@ def _profile(name: str, minor: int) -> Profile:
         strict_presence=name == "spec",
         strict_keys=name == "spec",
         homogeneous=cluster,
+        dynamic=_UNTYPED if cluster and name != "crd" else frozenset(),
+        early_conversions=cluster,
         late_names=name == "spec",
         # cel-go 0.28 made it an error; the API server took that version up with 1.37
         or_on_concrete=name in ("kyverno", "guard") or (cluster and minor < 37),

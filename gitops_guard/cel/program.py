@@ -1,6 +1,6 @@
 """An expression, compiled once and evaluated many times."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gitops_guard.cel.budget import Budget
@@ -89,7 +89,7 @@ def compile_expression(
         node = parse(source)
         compiler = Compiler(chosen, frozenset((*chosen.roots, *variables)))
         step = compiler.compile(node)
-        found = _result_type(node, compiler.is_local)
+        found = _result_type(node, compiler)
         if result and found and found != result:
             raise CelCompileError(f"must evaluate to {result}, but evaluates to {found}", 0)
     except CelError as error:
@@ -102,6 +102,6 @@ def compile_expression(
     return Program(source, step, compiler.roots, compiler.size, found)
 
 
-def _result_type(node: Node, is_local: Callable[[Node], bool]) -> str:
-    found = static_type(node, is_local)
+def _result_type(node: Node, compiler: Compiler) -> str:
+    found = static_type(node, compiler.is_dynamic)
     return "" if found in (DYN, UNDECIDED) else found

@@ -2,8 +2,8 @@
 
 A pattern is turned into the graph of its characters, an edge from each to those that may follow it. If two different
 walks lead from one character back to itself over the same text, the number of ways doubles with every round and nothing
-bounds it. Otherwise the time is at most the text's length to the power of one more than the number of times that, on one
-way through the pattern, a loop hands over to another while both could take the text between.
+bounds it. Otherwise the time is at most the text's length to the power of one more than the number of times that, on
+one way through the pattern, a loop hands over to another while both could take the text between.
 (The notions are those of exponential and infinite degree of ambiguity of automata: Weber and Seidl, 1991.)
 """
 

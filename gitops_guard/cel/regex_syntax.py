@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from gitops_guard.cel.errors import CelError
+from gitops_guard.cel.regex_scripts import SCRIPTS, script_ranges
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
 
@@ -204,7 +205,6 @@ class _Parser:
         self._text = text
         self._position = 0
         self._flags = _Flags()
-        self._names: set[str] = set()
         self._depth = 0
         self.groups = 0
 
@@ -333,7 +333,7 @@ class _Parser:
         opening = self._text.index("<", self._position)
         end = self._text.find(">", opening)
         name = self._text[opening + 1 : end] if end > 0 else ""
-        if not name or not all(character == "_" or character.isalnum() for character in name):
+        if not name or not all(character == "_" or (character.isascii() and character.isalnum()) for character in name):
             # `(?<=` and `(?<!` end here as well: RE2 has no lookbehind
             what = (
                 "invalid named capture"
@@ -341,9 +341,6 @@ class _Parser:
                 else "invalid or unsupported Perl syntax"
             )
             raise _error(what, self._text[start : end + 1 if end > 0 else None])
-        if name in self._names:
-            raise _error("duplicate capture group name", name)
-        self._names.add(name)
         self._position = end + 1
         return self._capture(start)
 
@@ -408,9 +405,12 @@ class _Parser:
         name = self._property_name(start)
         negative = (character == "P") != name.startswith("^")
         name = name.removeprefix("^")
-        if name != "Any" and name not in _CATEGORIES:
-            raise _error("invalid character class range", self._text[start : self._position])
-        ranges = _EVERYTHING if name == "Any" else _category(name)
+        if name in SCRIPTS:
+            ranges = script_ranges(name)
+        elif name == "Any" or name in _CATEGORIES:
+            ranges = _EVERYTHING if name == "Any" else _category(name)
+        else:
+            raise _error("invalid or unsupported character class range", self._text[start : self._position])
         return negated(ranges) if negative else ranges
 
     def _property_name(self, start: int) -> str:

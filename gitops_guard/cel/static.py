@@ -10,6 +10,7 @@ from gitops_guard.cel.syntax import (
     Call,
     Conditional,
     Ident,
+    Index,
     ListLiteral,
     Literal,
     Logic,
@@ -71,28 +72,55 @@ DYN = "dyn"
 """The type is known at run time only, to the API server's checker as well."""
 
 
-def static_type(node: Node, is_local: Callable[[Node], bool] = lambda _node: False) -> str:
-    """Return the name of a node's type, `DYN` for a field of a variable, `UNDECIDED` where only a checker could say."""
+IsDynamic = Callable[[Ident], bool]
+
+
+def _nothing_is_dynamic(_name: Ident) -> bool:
+    return False
+
+
+def static_type(node: Node, is_dynamic: IsDynamic = _nothing_is_dynamic) -> str:
+    """Return the name of a node's type as far as the text tells it.
+
+    Args:
+        node: Any expression.
+        is_dynamic: Tells whether a name is a variable whose fields have no types.
+
+    Returns:
+        The name, `DYN` for a field of such a variable, `UNDECIDED` where only a full checker could say.
+    """
     if isinstance(node, Literal):
         return type_name(node.value)
-    if isinstance(node, ListLiteral):
-        return "list"
-    if isinstance(node, MapLiteral):
-        return "map"
-    if isinstance(node, Logic):
-        return "bool"
     if isinstance(node, Binary):
-        return "bool" if node.operator in _COMPARISONS else static_type(node.left, is_local)
+        return "bool" if node.operator in _COMPARISONS else _arithmetic_type(node, is_dynamic)
     if isinstance(node, Unary):
-        return "bool" if node.operator == "!" else static_type(node.operand, is_local)
+        return "bool" if node.operator == "!" else static_type(node.operand, is_dynamic)
     if isinstance(node, Conditional):
-        then, otherwise = static_type(node.then, is_local), static_type(node.otherwise, is_local)
+        then, otherwise = static_type(node.then, is_dynamic), static_type(node.otherwise, is_dynamic)
         return then if then == otherwise else UNDECIDED
     if isinstance(node, Call):
         return _call_type(node)
-    if isinstance(node, (Ident, Select)) and not is_local(node):
-        return DYN if isinstance(node, Select) and not node.optional else UNDECIDED
-    return UNDECIDED
+    if isinstance(node, (Select, Index)):
+        return DYN if not node.optional and static_type(node.operand, is_dynamic) == DYN else UNDECIDED
+    if isinstance(node, Ident):
+        return DYN if is_dynamic(node) else UNDECIDED
+    return _AGGREGATES.get(type(node), UNDECIDED)
+
+
+_AGGREGATES: dict[type, str] = {ListLiteral: "list", MapLiteral: "map", Logic: "bool"}
+
+
+def _arithmetic_type(node: Binary, is_dynamic: IsDynamic) -> str:
+    left, right = static_type(node.left, is_dynamic), static_type(node.right, is_dynamic)
+    if left == right and left in _OWN_RESULT:
+        return left
+    # a field takes the type of what it is computed with
+    if DYN in (left, right) and (other := right if left == DYN else left) in _OWN_RESULT:
+        return other
+    return DYN if left == right == DYN else UNDECIDED
+
+
+_OWN_RESULT = frozenset({"int", "uint", "double", "string", "bytes", "list"})
 
 
 def _call_type(node: Call) -> str:
@@ -103,7 +131,7 @@ def _call_type(node: Call) -> str:
     return _RESULTS.get(node.name, UNDECIDED)
 
 
-def check_homogeneous(nodes: Sequence[Node], is_local: Callable[[Node], bool]) -> None:
+def check_homogeneous(nodes: Sequence[Node], is_dynamic: IsDynamic) -> None:
     """Check that the elements of a literal are of one type, as far as the text tells.
 
     Raises:
@@ -111,12 +139,12 @@ def check_homogeneous(nodes: Sequence[Node], is_local: Callable[[Node], bool]) -
     """
     first = UNDECIDED
     for node in nodes:
-        found = static_type(node, is_local)
+        found = static_type(node, is_dynamic)
         if found == UNDECIDED:
             continue
         if first == UNDECIDED:
             first = found
-        elif found != first and DYN not in (first, found):
+        elif found != first:
             raise CelCompileError(f"expected type '{first}' but found '{found}'", node.offset)
 
 

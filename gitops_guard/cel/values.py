@@ -66,7 +66,12 @@ class _Nanoseconds:
 class Timestamp(_Nanoseconds):
     """An instant: nanoseconds since 1970-01-01T00:00:00Z."""
 
-    __slots__ = ()
+    __slots__ = ("zone_s",)
+
+    def __init__(self, ns: int, zone_s: int = 0) -> None:
+        super().__init__(ns)
+        self.zone_s = zone_s
+        """Seconds east of UTC in which it was written and is printed again; counts for nothing else."""
 
 
 class Duration(_Nanoseconds):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 
 from gitops_guard.cel.errors import CelError
 from gitops_guard.cel.values import INT_MAX, INT_MIN, NS, TIMESTAMP_MAX, TIMESTAMP_MIN, Duration, Timestamp
@@ -52,18 +53,23 @@ def parse_timestamp(text: str) -> Timestamp:
     ns = (days * _DAY + hour * 3600 + minute * 60 + second - offset) * NS + int(fraction)
     if not TIMESTAMP_MIN <= ns <= TIMESTAMP_MAX:
         raise CelError("type conversion error from 'string' to 'timestamp'")
-    return Timestamp(ns)
+    return Timestamp(ns, offset)
 
 
 def format_timestamp(value: Timestamp) -> str:
-    """Write a timestamp in UTC, with as many decimals as it has."""
+    """Write a timestamp in the zone it came in, with as many decimals as it has."""
     seconds, ns = divmod(value.ns, NS)
-    days, clock = divmod(seconds, _DAY)
-    day = _EPOCH + timedelta(days=days)
+    days, clock = divmod(seconds + value.zone_s, _DAY)
+    try:
+        day = _EPOCH + timedelta(days=days)
+    except OverflowError:
+        raise CelError("timestamp overflow") from None
+    minutes = abs(value.zone_s) // 60
+    zone = f"{'-' if value.zone_s < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}" if value.zone_s else "Z"
     fraction = f".{ns:09d}".rstrip("0") if ns else ""
     return (
         f"{day.year:04d}-{day.month:02d}-{day.day:02d}"
-        f"T{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}{fraction}Z"
+        f"T{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}{fraction}{zone}"
     )
 
 
@@ -96,7 +102,8 @@ def _not_a_duration() -> CelError:
 
 
 def format_duration(value: Duration) -> str:
-    """Write a duration in seconds: `5400s`, `1.5s`."""
+    """Write a duration in seconds as the double that Go makes of it: `5400s`, `1.5s`."""
     seconds, ns = divmod(abs(value.ns), NS)
-    fraction = f".{ns:09d}".rstrip("0") if ns else ""
-    return f"{'-' if value.ns < 0 else ''}{seconds}{fraction}s"
+    text = f"{Decimal(repr(seconds + ns / 1e9)):f}"
+    number = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{'-' if value.ns < 0 else ''}{number}s"

@@ -102,8 +102,9 @@ def _double(value: Any, letter: str, precision: int, *, grouped: bool) -> str:
     if not math.isfinite(value):
         return _not_finite(value, grouped=grouped)
     if letter == "f":
-        return f"{value:,.{precision}f}" if grouped else _rounded(value, precision)
-    return _scientific(value, precision, grouped=grouped)
+        # a zero's sign is not printed
+        return f"{value or 0.0:,.{precision}f}" if grouped else _rounded(value, precision)
+    return _scientific(value or 0.0, precision, grouped=grouped)
 
 
 def _rounded(value: float, precision: int) -> str:
@@ -120,11 +121,12 @@ def _not_finite(value: float, *, grouped: bool) -> str:
 
 
 def _scientific(value: float, precision: int, *, grouped: bool) -> str:
-    text = f"{value:.{precision}e}"
     if not grouped:
-        return text
-    mantissa, _, exponent = text.partition("e")
-    return f"{mantissa}\N{MULTIPLICATION SIGN}10{exponent.removeprefix('+').translate(_SUPERSCRIPTS)}"
+        return f"{value:.{precision}e}"
+    # the API server takes the precision of this clause for a width
+    mantissa, _, exponent = f"{value:.{_DEFAULT_PRECISION}e}".partition("e")
+    text = f"{mantissa}\N{MULTIPLICATION SIGN}10{exponent.removeprefix('+').translate(_SUPERSCRIPTS)}"
+    return text.rjust(precision)
 
 
 def _in_base(value: Any, letter: str) -> str:

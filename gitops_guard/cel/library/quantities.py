@@ -4,8 +4,10 @@ The API server keeps one as int64 x 10^scale where the text allows, else as a bi
 the first with a scale of zero or more is an integer to it, so `1k` is one and `1000m` or `0.5Gi` is none.
 """
 
+import math
 import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
+from functools import lru_cache
 
 from gitops_guard.cel.errors import CelError
 from gitops_guard.cel.functions import Library
@@ -58,6 +60,7 @@ _WRONG_SUFFIX = "unable to parse quantity's suffix"
 
 
 @QUANTITIES.function("quantity", str)
+@lru_cache(maxsize=4096)
 def parse_quantity(text: str) -> Quantity:
     """Read a quantity.
 
@@ -190,4 +193,11 @@ def _as_integer(value: Quantity) -> int:
 
 @QUANTITIES.method("asApproximateFloat", Quantity)
 def _as_float(value: Quantity) -> float:
-    return float(value.value)
+    # as the API server computes it, to the last digit: the whole number times a power of ten, both as doubles
+    exponent = value.value.as_tuple().exponent if value.mantissa is None else value.scale
+    assert isinstance(exponent, int)
+    mantissa = int(value.value.scaleb(-exponent, _EXACT)) if value.mantissa is None else value.mantissa
+    try:
+        return float(mantissa) * float(f"1e{exponent}") if exponent else float(mantissa)
+    except OverflowError:
+        return math.copysign(math.inf, mantissa)

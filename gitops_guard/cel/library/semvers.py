@@ -95,9 +95,18 @@ def _is_semver_normalized(text: str, normalize: bool) -> bool:
     return True
 
 
-SEMVERS.method("major", Semver)(lambda version: version.numbers[0])
-SEMVERS.method("minor", Semver)(lambda version: version.numbers[1])
-SEMVERS.method("patch", Semver)(lambda version: version.numbers[2])
+def _declare_part(name: str, position: int) -> None:
+    def part(version: Semver) -> int:
+        number = version.numbers[position]
+        # a uint64 to the API server, read as an int64
+        return number if number <= INT_MAX else number - 2**64
+
+    SEMVERS.method(name, Semver)(part)
+
+
+_declare_part("major", 0)
+_declare_part("minor", 1)
+_declare_part("patch", 2)
 
 
 @SEMVERS.method("compareTo", Semver, Semver)

@@ -38,10 +38,11 @@ def _index_of(text: str, part: str) -> int:
 
 @STRINGS_V0.method("indexOf", str, str, int)
 def _index_of_from(text: str, part: str, start: int) -> int:
-    if start < 0:
-        raise _out_of_range(start)
+    # an empty part is found wherever it is looked for, even outside the text
     if not part:
         return start
+    if start < 0:
+        raise _out_of_range(start)
     return text.find(part, start)
 
 
@@ -52,10 +53,10 @@ def _last_index_of(text: str, part: str) -> int:
 
 @STRINGS_V0.method("lastIndexOf", str, str, int)
 def _last_index_of_before(text: str, part: str, last: int) -> int:
-    if last < 0:
-        raise _out_of_range(last)
     if not part:
         return last
+    if last < 0:
+        raise _out_of_range(last)
     if last >= len(text):
         return -1
     return text.rfind(part, 0, last + len(part))
