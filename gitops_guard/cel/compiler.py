@@ -32,6 +32,7 @@ from gitops_guard.cel.syntax import (
 from gitops_guard.cel.values import (
     INT_MAX,
     INT_MIN,
+    KINDS_BY_NAME,
     NONE,
     Message,
     Opt,
@@ -269,12 +270,17 @@ class Compiler:
         return invert
 
     def _binary(self, node: Binary) -> Step:
+        if self.profile.checked:
+            static.check_operator(node, self.is_dynamic)
         left, right = self.compile(node.left), self.compile(node.right)
         constant = node.right.value if isinstance(node.right, Literal) else None
         operator, offset = node.operator, node.offset
         if operator in ("==", "!="):
             return _equality(left, right, constant, offset, wanted=operator == "==")
         if operator == "in":
+            if self.profile.checked and isinstance(node.right, ListLiteral) and not node.right.items:
+                # the API server's optimizer does not even look at the left side
+                return lambda _frame: False
             return _membership(left, right, _constant_strings(node.right), offset)
         if operator in _ORDERINGS:
             return _ordering(operator, left, right, offset)
@@ -282,6 +288,8 @@ class Compiler:
 
     def _logic(self, node: Logic) -> Step:
         decides = node.operator == "||"
+        if self.profile.checked:
+            static.check_terms(node, self.is_dynamic)
         terms = tuple(self.compile(term) for term in node.terms)
         if len(terms) == 2:
             return _logic_of_two(terms[0], terms[1], node.offset, decides=decides)
@@ -386,6 +394,7 @@ class Compiler:
         dispatch = self._dispatch(self.profile.functions.methods, node.name, len(node.args) + 1, node.offset)
         if dispatch is None:
             return self._undeclared(node.name, node.offset)
+        self._check_overload(dispatch, (node.target, *node.args), node.offset)
         target = self.compile(node.target)
         outer, self._homogeneous = self._homogeneous, self._homogeneous and node.name != "format"
         steps = [target, *map(self.compile, node.args)]
@@ -396,17 +405,26 @@ class Compiler:
         dispatch = self._dispatch(self.profile.functions.functions, name, len(args), offset)
         if dispatch is None:
             return self._undeclared(name, offset)
+        self._check_overload(dispatch, args, offset)
         step = _invoke(dispatch, list(map(self.compile, args)), offset)
         if args and not dispatch.budgeted and all(isinstance(arg, Literal) for arg in args):
             return self._folded(step, name, offset)
         return step
+
+    def _check_overload(self, dispatch: Dispatch, args: tuple[Node, ...], offset: int) -> None:
+        if not self.profile.checked:
+            return
+        names = [static.static_type(arg, self.is_dynamic) for arg in args]
+        if not dispatch.takes(tuple(KINDS_BY_NAME.get(name) for name in names)):
+            applied = f"'{dispatch.name}' applied to '({', '.join(names)})'"
+            raise CelCompileError(f"found no matching overload for {applied}", offset)
 
     def _folded(self, step: Step, name: str, offset: int) -> Step:
         """Compute a function of literals now; `quantity('1Gi')` in a loop is parsed once."""
         try:
             value = step([])
         except CelError as error:
-            if name in CONVERSIONS and self.profile.early_conversions:
+            if name in CONVERSIONS and self.profile.checked:
                 raise CelCompileError(error.message, offset) from None
             return step
         return lambda _frame: value

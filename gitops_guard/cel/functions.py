@@ -115,6 +115,15 @@ class Dispatch:
             raise no_overload(self._signature(values))
         return call
 
+    def takes(self, kinds: tuple[type | None, ...]) -> bool:
+        """Tell whether an overload takes arguments of such types; None stands for a type that is not known."""
+        if self.fallback is not None or not any(kinds):
+            return True
+        if len(kinds) == 1:
+            return kinds[0] in self.table
+        keys = (key for key in self.table if isinstance(key, tuple))
+        return any(all(want is None or want is have for want, have in zip(kinds, key, strict=True)) for key in keys)
+
     def _signature(self, values: tuple[object, ...]) -> str:
         if self.name in CONVERSIONS:
             return f"{self.name}({', '.join(type_name(value) for value in values)})"

@@ -21,7 +21,7 @@ class Token(NamedTuple):
 _TOKENS = re.compile(
     r"""
       (?P<space>(?:[ \t\r\n\f]+|//[^\n]*)+)
-    | (?P<string>(?:[rR][bB]?|[bB][rR]?)?(?:\"{3}|'{3}|"|'))
+    | (?P<string>[bB]?[rR]?(?:\"{3}|'{3}|"|'))
     | (?P<ident>[A-Za-z_][A-Za-z0-9_]*)
     | (?P<double>[0-9]+(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)|\.[0-9]+(?:[eE][+-]?[0-9]+)?)
     | (?P<int>(?:0x[0-9a-fA-F]+|[0-9]+)[uU]?)

@@ -60,6 +60,8 @@ def expand(compiler: Compiler, node: Call) -> Step | None:
     if node.name == "bind" and len(node.args) == 3 and compiler.profile.bind and _is_cel(node.target):
         return _bind(compiler, node)
     build = _MACROS.get((node.name, len(node.args)))
+    if node.name == "existsOne" and not compiler.profile.exists_one_alias:
+        build = None
     if build is not None:
         return build(compiler, node)
     build = _TWO_VARIABLES.get((node.name, len(node.args))) if compiler.profile.two_variables else None

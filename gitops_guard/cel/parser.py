@@ -50,20 +50,45 @@ _RESERVED = frozenset(
     )
 )
 _NUMBERS = frozenset({"int", "uint", "double"})
+_OPENING = frozenset("([{")
+_CLOSING = frozenset(")]}")
 
 
-def parse(source: str) -> Node:
+def parse(source: str, *, quoted_fields: bool = True) -> Node:
     """Parse one expression.
+
+    Args:
+        source: The text.
+        quoted_fields: Fields may be written in backticks.
 
     Raises:
         CelCompileError: The text is no expression, too long, or nested too deeply.
     """
     if len(source) > MAX_LENGTH:
         raise CelCompileError(f"expression exceeds {MAX_LENGTH} code points", 0)
-    parser = _Parser(tokenize(source))
+    tokens = tokenize(source)
+    if not quoted_fields and (quoted := next((token for token in tokens if token.kind == "quoted"), None)):
+        raise CelCompileError("unsupported syntax: '`'", quoted.offset)
+    _check_nesting(tokens)
+    parser = _Parser(tokens)
     node = parser.expression()
     parser.expect("end")
     return node
+
+
+def _too_deep(offset: int) -> CelCompileError:
+    return CelCompileError(f"expression recursion limit exceeded: {MAX_NESTING}", offset)
+
+
+def _check_nesting(tokens: list[Token]) -> None:
+    depth = 0
+    for token in tokens:
+        if token.kind in _OPENING:
+            depth += 1
+            if depth >= MAX_NESTING:
+                raise _too_deep(token.offset)
+        elif token.kind in _CLOSING:
+            depth -= 1
 
 
 class _Parser:
@@ -100,7 +125,7 @@ class _Parser:
     def expression(self) -> Node:
         self._depth += 1
         if self._depth > MAX_NESTING:
-            raise CelCompileError(f"expression recursion limit exceeded: {MAX_NESTING}", self._token.offset)
+            raise _too_deep(self._token.offset)
         node = self._binary(1)
         if self._token.kind == "?":
             offset = self._advance().offset
@@ -111,7 +136,7 @@ class _Parser:
         return node
 
     def _binary(self, level: int) -> Node:
-        left = self._unary()
+        left = self._operand()
         while True:
             token = self._token
             operator = str(token.value) if token.kind == "ident" else token.kind
@@ -125,17 +150,33 @@ class _Parser:
             else:
                 left = Binary(operator, left, right, token.offset)
 
-    def _unary(self) -> Node:
+    def _operand(self) -> Node:
+        # brackets are dealt with right here, to take few frames for each level of nesting
         kind = self._token.kind
-        if kind not in ("!", "-"):
-            return self._member(self._primary())
-        offset = self._token.offset
+        if kind == "(":
+            self._advance()
+            node = self.expression()
+            self.expect(")")
+        elif kind == "[":
+            node = self._list()
+        elif kind == "{":
+            node = self._map()
+        elif kind in ("!", "-"):
+            return self._unary()
+        else:
+            node = self._primary()
+        return self._member(node)
+
+    def _unary(self) -> Node:
+        kind, offset = self._token.kind, self._token.offset
         count = 0
         while self._accept(kind):
             count += 1
         if kind == "-" and count == 1 and self._token.kind in _NUMBERS:
             return self._member(self._number(self._advance(), negative=True))
-        operand = self._member(self._primary())
+        if self._token.kind in ("!", "-"):
+            raise self._unexpected("an expression")
+        operand = self._operand()
         return Unary(kind, operand, offset) if count % 2 else operand
 
     def _member(self, node: Node) -> Node:
@@ -196,15 +237,6 @@ class _Parser:
         if kind in ("string", "bytes"):
             self._advance()
             return Literal(token.value, token.offset)
-        if kind == "(":
-            self._advance()
-            node = self.expression()
-            self.expect(")")
-            return node
-        if kind == "[":
-            return self._list()
-        if kind == "{":
-            return self._map()
         if kind == ".":
             self._advance()
             return self._name(rooted=True)

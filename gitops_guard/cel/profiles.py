@@ -35,6 +35,12 @@ class Profile:
     """Comprehensions with key and value."""
 
     optionals: bool
+    exists_one_alias: bool
+    """`existsOne` with one variable."""
+
+    quoted_fields: bool
+    """Fields in backticks."""
+
     bind: bool
     """The macro `cel.bind`."""
 
@@ -51,8 +57,9 @@ class Profile:
     dynamic: frozenset[str]
     """Variables whose fields have no types to the API server's checker: in a literal they mix with nothing else."""
 
-    early_conversions: bool
-    """A conversion of a literal that must fail is an error at compile time, as the API server's optimizer makes it."""
+    checked: bool
+    """What provably fails at run time is an error at compile time already, as far as we can tell: operators on types
+    they do not take, conversions of literals."""
 
     late_names: bool
     """Undeclared names are errors at run time, not at compile time."""
@@ -116,13 +123,15 @@ def _profile(name: str, minor: int) -> Profile:
         messages=("Object", "Object.", "JSONPatch") if name == "map" else (),
         two_variables=not cluster or minor >= 32,
         optionals=not cluster or minor >= 28,
+        exists_one_alias=not cluster or minor >= 37,
+        quoted_fields=not cluster,
         bind=not cluster,
         sort_by=not cluster or minor >= 34,
         strict_presence=name == "spec",
         strict_keys=name == "spec",
         homogeneous=cluster,
         dynamic=_UNTYPED if cluster and name != "crd" else frozenset(),
-        early_conversions=cluster,
+        checked=cluster,
         late_names=name == "spec",
         # cel-go 0.28 made it an error; the API server took that version up with 1.37
         or_on_concrete=name in ("kyverno", "guard") or (cluster and minor < 37),

@@ -86,7 +86,7 @@ def compile_expression(
     """
     chosen = environment or profile("vap")
     try:
-        node = parse(source)
+        node = parse(source, quoted_fields=chosen.quoted_fields)
         compiler = Compiler(chosen, frozenset((*chosen.roots, *variables)))
         step = compiler.compile(node)
         found = _result_type(node, compiler)

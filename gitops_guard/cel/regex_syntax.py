@@ -5,6 +5,7 @@ Character classes are sorted ranges of code points; flags are resolved while par
 
 import unicodedata
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
 from gitops_guard.cel.errors import CelError
@@ -129,18 +130,22 @@ def negated(ranges: Ranges) -> Ranges:
     return tuple(outside)
 
 
+@lru_cache(maxsize=1)
+def _category_runs() -> tuple[tuple[str, int, int], ...]:
+    """Return runs of code points of one general category; beyond these planes all is private or unassigned."""
+    runs: list[tuple[str, int, int]] = [("Co", 0xF0000, 0xFFFFD), ("Co", 0x100000, 0x10FFFD)]
+    for start, end in ((0, 0x40000), (0xE0000, 0xE1000)):
+        position = start
+        for category, group in groupby(map(unicodedata.category, map(chr, range(start, end)))):
+            length = sum(1 for _ in group)
+            runs.append((category, position, position + length - 1))
+            position += length
+    return tuple(run for run in runs if run[0] != "Cn")
+
+
 @lru_cache(maxsize=64)
 def _category(name: str) -> Ranges:
-    ranges: list[tuple[int, int]] = []
-    start = -1
-    for code in range(MAX_CODE_POINT + 2):
-        inside = code <= MAX_CODE_POINT and unicodedata.category(chr(code)).startswith(name)
-        if inside and start < 0:
-            start = code
-        elif not inside and start >= 0:
-            ranges.append((start, code - 1))
-            start = -1
-    return tuple(ranges)
+    return normalized([(low, high) for category, low, high in _category_runs() if category.startswith(name)])
 
 
 @lru_cache(maxsize=1)

@@ -148,6 +148,50 @@ def check_homogeneous(nodes: Sequence[Node], is_dynamic: IsDynamic) -> None:
             raise CelCompileError(f"expected type '{first}' but found '{found}'", node.offset)
 
 
+_SCALARS = frozenset({"bool", "int", "uint", "double", "string", "bytes", "null_type"})
+_NUMBERS = frozenset({"int", "uint", "double"})
+_ORDERED = frozenset({"<", "<=", ">", ">="})
+_ARITHMETIC = {
+    "+": frozenset({"int", "uint", "double", "string", "bytes"}),
+    "-": _NUMBERS,
+    "*": _NUMBERS,
+    "/": _NUMBERS,
+    "%": frozenset({"int", "uint"}),
+}
+
+
+def check_operator(node: Binary, is_dynamic: IsDynamic) -> None:
+    """Check that an operator takes the types of its operands, where both are plain ones that the text tells.
+
+    Raises:
+        CelCompileError: It does not.
+    """
+    left, right = static_type(node.left, is_dynamic), static_type(node.right, is_dynamic)
+    if left not in _SCALARS or right not in _SCALARS:
+        return
+    if node.operator in ("==", "!="):
+        fits = left == right
+    elif node.operator in _ORDERED:
+        fits = left == right != "null_type" or {left, right} <= _NUMBERS
+    else:
+        fits = left == right and left in _ARITHMETIC.get(node.operator, frozenset())
+    if not fits:
+        name = f"@{node.operator}" if node.operator == "in" else f"_{node.operator}_"
+        raise CelCompileError(f"found no matching overload for '{name}' applied to '({left}, {right})'", node.offset)
+
+
+def check_terms(node: Logic, is_dynamic: IsDynamic) -> None:
+    """Check that no operand of `&&` or `||` provably is something else than a bool.
+
+    Raises:
+        CelCompileError: One is.
+    """
+    for term in node.terms:
+        found = static_type(term, is_dynamic)
+        if found not in ("bool", DYN, UNDECIDED):
+            raise CelCompileError(f"expected type 'bool' but found '{found}'", node.offset)
+
+
 _REGEX_CALLS = frozenset({"matches", "find", "findAll"})
 
 

@@ -241,6 +241,9 @@ _NAMES: dict[type, str] = {
     Opt: "optional_type",
 }
 
+KINDS_BY_NAME = {name: kind for kind, name in _NAMES.items()}
+"""Classes by the name of the type they stand for."""
+
 STANDARD_TYPES = {name: TypeValue(name) for name in _NAMES.values()}
 """Names that denote types in every profile."""
 
