@@ -1,0 +1,221 @@
+"""URLs, split as Go's net/url splits them; urllib accepts and splits differently."""
+
+import re
+from ipaddress import AddressValueError, IPv6Address
+
+from gitops_guard.cel.errors import CelError
+from gitops_guard.cel.functions import Library
+from gitops_guard.cel.library.formatting import quote
+from gitops_guard.cel.values import Opaque
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ESCAPE = re.compile(r"%(..?)?", re.DOTALL)
+_HEX = re.compile(r"[0-9a-fA-F]{2}\Z")
+_PORT = re.compile(r"(:[0-9]*)?\Z")
+_USERINFO = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*\Z")
+_HOST_CHARACTERS = frozenset("!$&'()*+,;=:[]<>\"-_.~")
+_PATH_CHARACTERS = frozenset("-_.~$&+,/:;=@")
+_VALID_PATH = frozenset("-_.~!$&'()*+,;=:@[]/%")
+_MAX_LENGTH = 100_000
+
+
+class URL(Opaque):
+    """A URL in its parts."""
+
+    __slots__ = ("host", "path", "query", "scheme", "text")
+    type_name = "kubernetes.URL"
+
+    def __init__(self, text: str, scheme: str, host: str, path: str, query: str) -> None:
+        self.text = text
+        self.scheme = scheme
+        self.host = host
+        self.path = path
+        """As written, escaped."""
+
+        self.query = query
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, URL) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+URLS = Library("url", types=(URL,))
+
+
+class _Refused(Exception):  # noqa: N818 - a step of the parser, turned into a CelError at its door
+    pass
+
+
+@URLS.function("url", str)
+def parse_url(text: str) -> URL:
+    """Read an absolute URL or an absolute path.
+
+    Raises:
+        CelError: The text is neither.
+    """
+    try:
+        return _parse(text)
+    except _Refused as refused:
+        message = f"parse {quote(text[:200])}: {refused}"
+        raise CelError(f"URL parse error during conversion from string: {message}") from None
+
+
+def url_problem(text: str) -> str:
+    """Return why a text is no request URI, empty if it is one."""
+    try:
+        _parse(text)
+    except _Refused as refused:
+        return f"parse {quote(text[:200])}: {refused}"
+    return ""
+
+
+@URLS.function("isURL", str)
+def _is_url(text: str) -> bool:
+    return not url_problem(text)
+
+
+def _parse(text: str) -> URL:
+    if _CONTROL.search(text):
+        raise _Refused("net/url: invalid control character in URL")
+    if not text:
+        raise _Refused("empty url")
+    if len(text) > _MAX_LENGTH:
+        raise _Refused("too long")
+    if text == "*":
+        return URL(text, "", "", "*", "")
+    body, _, fragment = text.partition("#")
+    _unescape(fragment)
+    scheme, rest = _split_scheme(body)
+    rest, _, query = rest.partition("?")
+    if not rest.startswith("/"):
+        if not scheme:
+            raise _Refused("invalid URI for request")
+        return URL(text, scheme, "", "", query)
+    host = ""
+    if rest.startswith("//") and (scheme or not rest.startswith("///")):
+        authority, slash, path = rest[2:].partition("/")
+        host = _host_of(authority)
+        rest = slash + path
+    _unescape(rest)
+    return URL(text, scheme, host, rest, query)
+
+
+def _split_scheme(text: str) -> tuple[str, str]:
+    if text.startswith(":"):
+        raise _Refused("missing protocol scheme")
+    match = _SCHEME.match(text)
+    return (match[1].lower(), text[match.end() :]) if match else ("", text)
+
+
+def _host_of(authority: str) -> str:
+    userinfo, at, host = authority.rpartition("@")
+    if at:
+        if not _USERINFO.match(userinfo):
+            raise _Refused("net/url: invalid userinfo")
+        _unescape(userinfo)
+    if host.startswith("["):
+        return _bracketed(host)
+    name, colon, _ = host.partition(":")
+    port = host[len(name) :] if colon else ""
+    if not _PORT.match(port):
+        raise _Refused(f"invalid port {quote(port)} after host")
+    return _unescape_host(host)
+
+
+def _bracketed(host: str) -> str:
+    inside, closing, port = host[1:].rpartition("]")
+    if not closing:
+        raise _Refused("missing ']' in host")
+    if not _PORT.match(port):
+        raise _Refused(f"invalid port {quote(port)} after host")
+    address, percent, zone = inside.partition("%25")
+    if not percent and "%" in inside:
+        raise _Refused(f"invalid URL escape {quote(inside[inside.index('%') :][:3])}")
+    try:
+        IPv6Address(address)
+    except AddressValueError:
+        raise _Refused("invalid IP-literal") from None
+    shown = f"{address}%{_unescape(zone)}" if percent else address
+    return f"[{shown}]{port}"
+
+
+def _unescape_host(host: str) -> str:
+    for match in _ESCAPE.finditer(host):
+        digits = match[1] or ""
+        # a host may escape what is not ASCII, nothing else
+        if not _HEX.match(digits) or int(digits, 16) < 0x80:
+            raise _Refused(f"invalid URL escape {quote(match.group())}")
+    for character in host:
+        if character.isascii() and not character.isalnum() and character not in _HOST_CHARACTERS and character != "%":
+            raise _Refused(f"invalid character {quote(character)} in host name")
+    return _unescape(host)
+
+
+def _unescape(text: str) -> str:
+    if "%" not in text:
+        return text
+    data = bytearray()
+    last = 0
+    for match in _ESCAPE.finditer(text):
+        digits = match[1] or ""
+        if not _HEX.match(digits):
+            raise _Refused(f"invalid URL escape {quote(match.group())}")
+        data += text[last : match.start()].encode("utf-8", "surrogatepass")
+        data.append(int(digits, 16))
+        last = match.end()
+    data += text[last:].encode("utf-8", "surrogatepass")
+    return data.decode("utf-8", "replace")
+
+
+@URLS.method("getScheme", URL)
+def _get_scheme(url: URL) -> str:
+    return url.scheme
+
+
+@URLS.method("getHost", URL)
+def _get_host(url: URL) -> str:
+    return url.host
+
+
+@URLS.method("getHostname", URL)
+def _get_hostname(url: URL) -> str:
+    if url.host.startswith("["):
+        return url.host[1 : url.host.rindex("]")]
+    return url.host.partition(":")[0]
+
+
+@URLS.method("getPort", URL)
+def _get_port(url: URL) -> str:
+    return url.host[url.host.rfind("]") + 1 :].partition(":")[2]
+
+
+@URLS.method("getEscapedPath", URL)
+def _get_escaped_path(url: URL) -> str:
+    if all(character in _VALID_PATH or (character.isascii() and character.isalnum()) for character in url.path):
+        return url.path
+    return "".join(_escaped(byte) for byte in _unescape(url.path).encode("utf-8", "surrogatepass"))
+
+
+def _escaped(byte: int) -> str:
+    character = chr(byte)
+    if byte < 0x80 and (character.isalnum() or character in _PATH_CHARACTERS):
+        return character
+    return f"%{byte:02X}"
+
+
+@URLS.method("getQuery", URL)
+def _get_query(url: URL) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for pair in url.query.split("&"):
+        if not pair or ";" in pair:
+            continue
+        key, _, value = pair.partition("=")
+        try:
+            unescaped = _unescape(key.replace("+", " ")), _unescape(value.replace("+", " "))
+        except _Refused:
+            continue
+        values.setdefault(unescaped[0], []).append(unescaped[1])
+    return values

@@ -1,0 +1,107 @@
+"""An expression, compiled once and evaluated many times."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gitops_guard.cel.budget import Budget
+from gitops_guard.cel.compiler import Compiler, Step
+from gitops_guard.cel.errors import CelBudgetError, CelCompileError, CelError
+from gitops_guard.cel.parser import parse
+from gitops_guard.cel.profiles import Profile, profile
+from gitops_guard.cel.static import DYN, UNDECIDED, static_type
+from gitops_guard.cel.syntax import Node
+from gitops_guard.cel.values import Undefined
+
+_TOO_DEEP = "expression is nested too deeply"
+
+
+class Program:
+    """A compiled expression: immutable, shared freely between threads."""
+
+    __slots__ = ("_roots", "_size", "_step", "result_type", "source")
+
+    def __init__(self, source: str, step: Step, roots: Mapping[str, int], size: int, result_type: str) -> None:
+        self.source = source
+        self.result_type = result_type
+        """Name of the result's type as far as the text tells it (`bool`, `string`), else empty."""
+
+        self._step = step
+        self._roots = tuple(roots.items())
+        self._size = size
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """Return the variables that the expression reads."""
+        return frozenset(name for name, _ in self._roots)
+
+    def evaluate(self, activation: Mapping[str, object], budget: Budget | None = None) -> Any:
+        """Evaluate the expression.
+
+        Args:
+            activation: Values of the variables, read in place and never changed. An `Unknown` stands for a variable
+                that cannot be known; one that is absent is an error where it is read.
+            budget: Steps it may take; None for the default of one expression.
+
+        Returns:
+            The value, in the classes of `values`.
+
+        Raises:
+            CelError: It has no value; `CelUnknown` when only the cluster could tell, `CelBudgetError` when it took too
+                many steps.
+        """
+        frame: list[Any] = [None] * self._size
+        frame[0] = budget or Budget()
+        for name, slot in self._roots:
+            try:
+                frame[slot] = activation[name]
+            except KeyError:
+                frame[slot] = Undefined(name)
+        try:
+            return self._step(frame)
+        except CelError as error:
+            error.place(self.source)
+            raise
+        except RecursionError:
+            raise CelBudgetError(_TOO_DEEP, 0) from None
+
+
+def compile_expression(
+    source: str,
+    *,
+    environment: Profile | None = None,
+    variables: Iterable[str] = (),
+    result: str = "",
+) -> Program:
+    """Compile an expression.
+
+    Args:
+        source: The text.
+        environment: Names and functions it may use; None for a ValidatingAdmissionPolicy of the default version.
+        variables: Names beside the environment's own roots, possibly dotted.
+        result: Name of the type the result must have, `bool` for a validation; a text that provably gives another one
+            is refused. Empty for any.
+
+    Raises:
+        CelCompileError: The text is wrong, at the line and column that the error names.
+    """
+    chosen = environment or profile("vap")
+    try:
+        node = parse(source, quoted_fields=chosen.quoted_fields)
+        compiler = Compiler(chosen, frozenset((*chosen.roots, *variables)))
+        step = compiler.compile(node)
+        found = _result_type(node, compiler)
+        if result and found and found != result:
+            raise CelCompileError(f"must evaluate to {result}, but evaluates to {found}", 0)
+    except CelError as error:
+        error.place(source)
+        raise
+    except RecursionError:
+        failure = CelCompileError(_TOO_DEEP, 0)
+        failure.place(source)
+        raise failure from None
+    return Program(source, step, compiler.roots, compiler.size, found)
+
+
+def _result_type(node: Node, compiler: Compiler) -> str:
+    found = static_type(node, compiler.is_dynamic)
+    return "" if found in (DYN, UNDECIDED) else found
