@@ -7,6 +7,7 @@
     +-- SchemaError             a schema cannot be used
     +-- PluginError             a plugin cannot be loaded; names distribution and version
     +-- BaselineError           a baseline file cannot be read or written
+    +-- WorkerError             a worker process ended before it had delivered its results
 
 Each holds its data and builds its text in `__str__`; a text says what is wrong, where, and what to do.
 """
@@ -49,3 +50,7 @@ class PluginError(GuardError):
 
 class BaselineError(GuardError):
     """A baseline file cannot be read or written."""
+
+
+class WorkerError(GuardError):
+    """A worker process was killed, or ran out of memory; nothing it did is believed."""

@@ -28,6 +28,9 @@ _TEMPLATE_ACTION = b"{{"
 MANIFEST_SUFFIXES = (b".yaml", b".yml", b".json")
 _LARGEST_BYTES = 3 << 20
 _UNSURE = 255
+_NO_ID = bytes(20)
+_KNOWN_UNSURE = 254
+"""In the store: the quick checks have been tried on the blob, and only the full path can judge it."""
 _FORK_FROM = 100
 _FEW = 64
 
@@ -92,11 +95,12 @@ def sweep(
         reason = one[22]
         if reason == _UNSURE:
             blob = one[:20]
-            result.unsure.append((candidate[0], None if blob == bytes(20) else blob))
-            continue
-        result.count(candidate[0], int.from_bytes(one[20:22], "big"), reason)
-        if not one[23]:
-            result.records.append(one)
+            result.unsure.append((candidate[0], None if blob == _NO_ID else blob))
+            one = record(blob, 0, _KNOWN_UNSURE) + one[23:]
+        else:
+            result.count(candidate[0], int.from_bytes(one[20:22], "big"), reason)
+        if one[:20] != _NO_ID and not one[-1]:
+            result.records.append(one[:RECORD_BYTES])
     return result
 
 
@@ -114,20 +118,30 @@ def _unknown(candidates: "Sequence[Candidate]", store: "CleanStore | None", resu
         known = None if candidate[1] is None else look_up(candidate[0], candidate[1])
         if known is None:
             unknown.append(candidate)
+        elif known[1] == _KNOWN_UNSURE:
+            result.unsure.append((candidate[0], candidate[1]))
         else:
             result.count(candidate[0], *known)
     return unknown
 
 
 def _few(store: CleanStore) -> "Callable[[bytes, bytes], tuple[int, int] | None]":
-    return lambda path, blob: store.find(blob) or store.find(skipped_name(path, blob))
+    def look_up(path: bytes, blob: bytes) -> "tuple[int, int] | None":
+        known = store.find(blob)
+        if known is None or known[1] == _KNOWN_UNSURE:
+            known = store.find(skipped_name(path, blob)) or known
+        return known
+
+    return look_up
 
 
 def _many(store: CleanStore) -> "Callable[[bytes, bytes], tuple[int, int] | None]":
     known = store.all()
 
     def look_up(path: bytes, blob: bytes) -> "tuple[int, int] | None":
-        tail = known.get(blob) or known.get(skipped_name(path, blob))
+        tail = known.get(blob)
+        if tail is None or tail[2] == _KNOWN_UNSURE:
+            tail = known.get(skipped_name(path, blob), tail)
         return None if tail is None else (tail[0] << 8 | tail[1], tail[2])
 
     return look_up
@@ -160,12 +174,14 @@ class _QuickJudge:
     def _one(self, path: bytes, blob: "bytes | None", size: int) -> bytes:
         data = self._read(path, blob) if size <= _LARGEST_BYTES else None
         if data is None:
-            return record(blob or bytes(20), 0, _UNSURE)
+            return record(blob or _NO_ID, 0, _UNSURE)
         name = hash_blob(data) if blob is None else blob
         if blob is None and self._known:
-            for key in (name, skipped_name(path, name)):
+            for key in (skipped_name(path, name), name):
                 if key in self._known:
-                    return key + self._known[key][:3] + b"\1"
+                    tail = self._known[key]
+                    reason = _UNSURE if tail[2] == _KNOWN_UNSURE else tail[2]
+                    return key + tail[:2] + bytes((reason, 1))
         bodies = None if OUR_NAME in data or _TEMPLATE_ACTION in data else self._read_plain(data)
         if not bodies or len(bodies) > 65_535:
             return record(name, 0, _UNSURE)

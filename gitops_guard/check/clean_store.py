@@ -11,6 +11,7 @@ Part of the clean path: imports os and built-in hash modules only.
 
 import os
 from _blake2 import blake2b
+from time import time
 
 from gitops_guard.check.seal import SEAL_BYTES, seal
 
@@ -19,6 +20,7 @@ NAME_BYTES = 20
 _MAGIC = b"gitops-guard clean 1\n"
 _HEAD_BYTES = 4 + SEAL_BYTES
 _COMPACT_BLOCKS = 512
+_MONTH_S = 30 * 86_400
 
 
 def skipped_name(path: bytes, blob_id: bytes) -> bytes:
@@ -127,7 +129,10 @@ class CleanStore:
             os.close(descriptor)
 
     def _rewrite(self, records: bytes, settings: bytes) -> None:
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
+        folder = os.path.dirname(self._path)
+        os.makedirs(folder, exist_ok=True)
+        if self.settings is None:
+            _forget_old(folder)
         kept = b"".join([*self._blocks, records])
         data = self._header(settings) + (self._sealed(kept) if kept else b"")
         temporary = f"{self._path}.{os.getpid()}"
@@ -140,6 +145,14 @@ class CleanStore:
             os.replace(temporary, self._path)
         else:
             os.unlink(temporary)
+
+
+def _forget_old(folder: str) -> None:
+    """Delete stores that nobody has added to for a month: circumstances that will not come back."""
+    oldest_s = time() - _MONTH_S
+    for entry in os.scandir(folder):
+        if entry.stat().st_mtime < oldest_s:
+            os.unlink(entry.path)
 
 
 def _read(path: str) -> bytes:

@@ -1,13 +1,11 @@
 """The CustomResourceDefinitions of a tree, remembered by blob, so that a hook need not read the whole repository."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from gitops_guard.check.circumstances import digest
 from gitops_guard.check.clean_store import CleanStore, record
 from gitops_guard.check.verdict_store import VerdictStore
-from gitops_guard.manifest.classify import unfold
-from gitops_guard.manifest.loader import load
 from gitops_guard.model import Body
 from gitops_guard.repo.index import blob_id
 
@@ -34,15 +32,15 @@ class Definitions:
 
     def collect(
         self, files: Iterable[tuple[str, bytes | None]], read: Callable[[str], bytes | None]
-    ) -> tuple[list[Body], bytes]:
-        """Return all definitions and the digest that they amount to.
+    ) -> tuple[list[bytes], bytes]:
+        """Return all definitions, as one JSON list for each file, and the digest that they amount to.
 
         Args:
             files: Path and raw blob id, where known, of every file that may hold one.
             read: Returns a file's bytes, or None where it cannot be read.
         """
         known = self._without.all() if self._without is not None else {}
-        bodies: list[Body] = []
+        definitions: list[bytes] = []
         blobs: list[bytes] = []
         learned: list[bytes] = []
         for path, blob in files:
@@ -50,32 +48,37 @@ class Definitions:
                 continue
             found, name = self._of(path, blob, read)
             if found:
-                bodies.extend(found)
+                definitions.append(found)
                 blobs.append(name)
             elif name and name not in known:
                 learned.append(record(name, 0, 0))
         if self._without is not None and learned:
             self._without.add(b"".join(learned), b"definitions")
-        return bodies, digest(_SCHEME, *sorted(blobs))
+        return definitions, digest(_SCHEME, *sorted(blobs))
 
-    def _of(self, path: str, blob: bytes | None, read: Callable[[str], bytes | None]) -> tuple[Sequence[Body], bytes]:
+    def _of(self, path: str, blob: bytes | None, read: Callable[[str], bytes | None]) -> tuple[bytes, bytes]:
         key = None if blob is None else digest(_SCHEME, self._stamp, blob)
         if key is not None and (stored := self._store.get([key])):
-            return json.loads(stored[key]), blob or b""
+            return stored[key], blob or b""
         data = read(path)
         if data is None:
-            return (), b""
+            return b"", b""
         name = blob_id(data)
         found = definitions_in(data)
-        if found:
-            self._store.put({digest(_SCHEME, self._stamp, name): json.dumps(found).encode()})
-        return found, name
+        if not found:
+            return b"", name
+        encoded = json.dumps(found).encode()
+        self._store.put({digest(_SCHEME, self._stamp, name): encoded})
+        return encoded, name
 
 
 def definitions_in(data: bytes) -> list[Body]:
     """Return the definitions that a file holds."""
     if _WORD not in data:
         return []
+    from gitops_guard.manifest.classify import unfold  # not needed while all are remembered
+    from gitops_guard.manifest.loader import load
+
     return [
         body
         for document in load(data).documents

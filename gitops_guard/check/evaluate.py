@@ -5,13 +5,14 @@ file asks for them.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from gitops_guard.check.circumstances import digest
 from gitops_guard.check.definitions import Definitions
-from gitops_guard.check.judge import Judge, Role, Setting
-from gitops_guard.check.kinds import FindSchema, Kinds
+from gitops_guard.check.setting import FindSchema, Role, Setting
 from gitops_guard.check.verdict import FileVerdict, dump, from_json, load, to_json
 from gitops_guard.check.verdict_store import VerdictStore
 from gitops_guard.check.workers import run_chunks
@@ -19,8 +20,11 @@ from gitops_guard.errors import RepoError
 from gitops_guard.model import Body, CheckError
 from gitops_guard.model.renderer import Renderer
 from gitops_guard.repo.index import blob_id
-from gitops_guard.schema.builtin import BuiltinSchemas
-from gitops_guard.schema.custom import CustomSchemas
+from gitops_guard.schema.base import Schema
+
+if TYPE_CHECKING:
+    from gitops_guard.check.judge import Judge
+
 
 _FORK_FROM = 40
 _CHUNK = 16
@@ -45,8 +49,8 @@ class Surroundings:
     read: Callable[[str], bytes]
     """Returns a file's bytes; raises RepoError."""
 
-    builtin: Mapping[str, BuiltinSchemas]
-    """Schemas by minor version."""
+    versions: tuple[str, ...]
+    """Minor versions that any path is checked against."""
 
     candidates: Sequence[tuple[str, bytes | None]]
     """Path and blob of all files of the tree that may hold definitions."""
@@ -76,12 +80,11 @@ def evaluate(sources: Sequence[Source], surroundings: Surroundings) -> list[File
     if not waiting:
         return first
     definitions = Definitions(surroundings.store, surroundings.cache_dir, surroundings.key, surroundings.circumstances)
-    bodies, stamp = definitions.collect(surroundings.candidates, _quietly(surroundings.read))
-    find = _finder(bodies, surroundings.extra_find)
+    found, stamp = definitions.collect(surroundings.candidates, _quietly(surroundings.read))
     second = _Pass(
         surroundings,
         digest(surroundings.circumstances, stamp),
-        find,
+        _LazyFinder(found, surroundings.extra_find),
         remember=surroundings.extra_find is None,
     ).run([sources[number] for number in waiting])
     for number, verdict in zip(waiting, second, strict=True):
@@ -101,11 +104,25 @@ def _quietly(read: Callable[[str], bytes]) -> Callable[[str], bytes | None]:
     return attempt
 
 
-def _finder(bodies: Sequence[Body], extra: FindSchema | None) -> FindSchema:
-    custom = CustomSchemas.from_crds(bodies)
-    if extra is None:
-        return custom.find
-    return lambda group, version, kind: custom.find(group, version, kind) or extra(group, version, kind)
+class _LazyFinder:
+    """Finds schemas of custom resources; reads the definitions when it is first asked."""
+
+    def __init__(self, definitions: Sequence[bytes], extra: FindSchema | None) -> None:
+        self._definitions = definitions
+        self._extra = extra
+
+    @cached_property
+    def _declared(self) -> FindSchema:
+        from gitops_guard.schema.custom import CustomSchemas  # heavy: only where custom resources are judged anew
+
+        bodies: list[Body] = [body for found in self._definitions for body in json.loads(found)]
+        return CustomSchemas.from_crds(bodies).find
+
+    def __call__(self, group: str, version: str, kind: str) -> Schema | None:
+        found = self._declared(group, version, kind)
+        if found is not None or self._extra is None:
+            return found
+        return self._extra(group, version, kind)
 
 
 class _Pass:
@@ -116,13 +133,23 @@ class _Pass:
     ) -> None:
         self._surroundings = surroundings
         self._circumstances = circumstances
+        self._find = find
         self._remember = remember
+
+    @cached_property
+    def _judge(self) -> "Judge":
+        """Everything that judging needs, loaded when the first file is not remembered."""
+        from gitops_guard.check.judge import Judge
+        from gitops_guard.check.kinds import Kinds
+        from gitops_guard.schema.builtin import BuiltinSchemas
+
+        surroundings = self._surroundings
         kinds = Kinds(
-            surroundings.builtin,
-            custom=find or _nothing_custom,
-            missing_schema_is_error=surroundings.missing_schema_is_error and find is not None,
+            {version: BuiltinSchemas(version, surroundings.cache_dir) for version in surroundings.versions},
+            custom=self._find or _nothing_custom,
+            missing_schema_is_error=surroundings.missing_schema_is_error and self._find is not None,
         )
-        self._judge = Judge(kinds, renderers=surroundings.renderers, read=surroundings.read)
+        return Judge(kinds, renderers=surroundings.renderers, read=surroundings.read)
 
     def run(self, sources: Sequence[Source]) -> list[FileVerdict]:
         keys = [self._key(source, source.blob) for source in sources]
@@ -156,6 +183,7 @@ class _Pass:
         surroundings = self._surroundings
         if len(sources) < _FORK_FROM or surroundings.jobs < 2:
             return [self._judge_one(source) for source in sources]
+        _ = self._judge  # loaded before the workers fork, so that they share it
         parts = run_chunks(chunk, len(sources), jobs=surroundings.jobs, progress=surroundings.progress, size=_CHUNK)
         rows = [row for part in parts for row in json.loads(part)]
         return [(bytes.fromhex(blob) if blob else None, from_json(raw)) for blob, raw in rows]

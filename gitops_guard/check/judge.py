@@ -1,15 +1,15 @@
 """The full path for one file: load it, tell what it is, check each resource, and say where each problem stands."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.kinds import Checked, Examination, Kinds
 from gitops_guard.check.scalars import moot, rephrased
+from gitops_guard.check.setting import Role, Setting
 from gitops_guard.check.verdict import FileVerdict
 from gitops_guard.errors import GuardError, RepoError
 from gitops_guard.manifest.classify import not_a_manifest, unfold
-from gitops_guard.manifest.dialect import Dialect
 from gitops_guard.manifest.document import Document, SourceProblem, Stream
 from gitops_guard.manifest.loader import load
 from gitops_guard.model import (
@@ -23,7 +23,6 @@ from gitops_guard.model import (
     Resource,
     ResourceId,
     Rule,
-    RuleContext,
     Severity,
     Skipped,
     Span,
@@ -37,28 +36,6 @@ from gitops_guard.repo.filters import filtered_reason
 OUR_NAME = b"gitops-guard"
 NO_SCHEMA = "no schema"
 SOPS = "encrypted with SOPS"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What decides beside the file itself; one for each set of paths under the same overrides."""
-
-    versions: tuple[str, ...]
-    """Target minor versions, oldest first."""
-
-    rules: tuple[tuple[Rule, RuleContext], ...] = ()
-    """Rules written as objects, each with its own context."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """What the rest of the tree makes of a file."""
-
-    dialect: Dialect = Dialect.KUBECTL
-    """Kustomize's for files reached through a kustomization."""
-
-    is_patch: bool = False
-    """A kustomization names the file as a patch: it need not be whole."""
 
 
 class Judge:

@@ -1,16 +1,14 @@
 """What the target Kubernetes versions say about one resource: is its kind served, and does it fit the schema?"""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from gitops_guard.check.setting import FindSchema
 from gitops_guard.model import Body, Problem, ResourceId, Severity
 from gitops_guard.schema.base import Schema
 from gitops_guard.schema.builtin import BuiltinSchemas
 from gitops_guard.schema.lifecycle import Identity, known_group, lifecycle, nearest_kinds
-
-FindSchema = Callable[[str, str, str], Schema | None]
-"""(group, version, kind) -> schema of a custom resource, or None."""
 
 
 class Checked(Enum):

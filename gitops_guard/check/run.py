@@ -8,9 +8,8 @@ from gitops_guard.check.circumstances import digest
 from gitops_guard.check.clean import Sweep, sweep
 from gitops_guard.check.clean_store import CleanStore, record, skipped_name
 from gitops_guard.check.evaluate import Source, Surroundings, evaluate
-from gitops_guard.check.judge import Role, Setting
-from gitops_guard.check.kinds import FindSchema
 from gitops_guard.check.kustomizations import Reached, is_kustomization, reached
+from gitops_guard.check.setting import FindSchema, Role, Setting
 from gitops_guard.check.skip_reasons import reason_number, reason_text
 from gitops_guard.check.verdict import FileVerdict
 from gitops_guard.check.verdict_store import VerdictStore
@@ -19,7 +18,6 @@ from gitops_guard.manifest.dialect import Dialect
 from gitops_guard.model import CheckError, Coverage, Finding, Skipped
 from gitops_guard.model.renderer import Renderer
 from gitops_guard.repo.tree import Tree, TreeEntry
-from gitops_guard.schema.builtin import BuiltinSchemas
 
 _RAW_ID_BYTES = 20
 
@@ -158,15 +156,15 @@ def _evaluate(
     jobs: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[FileVerdict]:
-    roles = _Roles(_reached(tree, candidates))
-    sources = [
-        Source(path=entry.path, blob=blob, role=roles.of(entry.path), setting=criteria.setting_at(entry.path))
-        for entry, blob in unsure
-    ]
     with VerdictStore(cache.directory, cache.key) as store:
+        roles = _Roles(_reached(tree, candidates, store))
+        sources = [
+            Source(path=entry.path, blob=blob, role=roles.of(entry.path), setting=criteria.setting_at(entry.path))
+            for entry, blob in unsure
+        ]
         surroundings = Surroundings(
             read=tree.read,
-            builtin={version: BuiltinSchemas(version, cache.directory) for version in criteria.versions},
+            versions=criteria.versions,
             candidates=[(entry.path, raw_id(entry)) for entry in candidates],
             extra_find=criteria.extra_find,
             renderers=criteria.renderers,
@@ -181,15 +179,17 @@ def _evaluate(
         return evaluate(sources, surroundings)
 
 
-def _reached(tree: Tree, candidates: Iterable[TreeEntry]) -> Reached:
-    found: dict[str, bytes] = {}
-    for entry in candidates:
-        if is_kustomization(entry.path):
-            try:
-                found[entry.path] = tree.read(entry.path)
-            except RepoError:
-                continue  # it is reported where it is judged
-    return reached(found)
+def _reached(tree: Tree, candidates: Iterable[TreeEntry], store: VerdictStore) -> Reached:
+    """Return what the tree's kustomizations name, remembered by blob."""
+    found = [(entry.path, raw_id(entry)) for entry in candidates if is_kustomization(entry.path)]
+
+    def read(path: str) -> bytes | None:
+        try:
+            return tree.read(path)
+        except RepoError:
+            return None  # it is reported where it is judged
+
+    return reached(found, read, store)
 
 
 class _Roles:

@@ -8,6 +8,8 @@ Part of the clean path: imports os only.
 
 import os
 
+from gitops_guard.errors import WorkerError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,10 +19,6 @@ CHUNK = 64
 
 _NUMBER = 4
 _MAX_CHUNKS = 15_000  # chunk numbers that fit into a pipe before anybody reads
-
-
-class WorkerDied(Exception):  # noqa: N818  # reads as what happened; becomes a GuardError at the boundary
-    """A child ended before it had delivered its results: killed, out of memory, or our bug."""
 
 
 def run_chunks(
@@ -44,7 +42,7 @@ def run_chunks(
         The results in the order of the chunks, whatever the number of processes.
 
     Raises:
-        WorkerDied: A child was killed; nothing it did is believed.
+        WorkerError: A child was killed; nothing it did is believed.
     """
     size = max(size, -(-total // _MAX_CHUNKS))
     chunks = -(-total // size)
@@ -67,7 +65,7 @@ def run_chunks(
         _collect(started, results)
         os.close(queue_read)
     if len(results) != chunks:
-        raise WorkerDied("a worker process ended early (killed, or out of memory); try again with fewer workers: -j 1")
+        raise WorkerError("a worker process ended early (killed, or out of memory); try again with fewer workers: -j 1")
     return [results[number] for number in range(chunks)]
 
 

@@ -8,18 +8,16 @@ from datetime import date
 
 from gitops_guard.check import baseline
 from gitops_guard.check.catalog import ENGINE_RULES
-from gitops_guard.check.judge import resources_of
-from gitops_guard.check.markers import may_suppress
 from gitops_guard.check.run import Outcome, check_tree
-from gitops_guard.check.suppress import Suppressed, suppress
 from gitops_guard.check.workers import processors
+from gitops_guard.commands.acceptance import sort_out
 from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.progress import Progress
 from gitops_guard.commands.selection import repository_paths, select
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags, Scopes
 from gitops_guard.errors import BaselineError, RepoError, UsageError
-from gitops_guard.model import CheckError, Finding, Report, Resource
+from gitops_guard.model import CheckError, Finding, Report
 from gitops_guard.repo.changes import ChangeKind
 from gitops_guard.repo.memory import MemoryTree
 from gitops_guard.repo.repository import Repo, Side
@@ -181,10 +179,8 @@ def _report(
     *,
     whole: bool,
 ) -> Report:
-    scopes = Scopes(workspace.config, workspace.settings.kubernetes_versions)
-    findings = _with_severities(outcome.findings, scopes)
-    suppressed = _suppress(workspace, workspace.tree, outcome, findings, today, whole=whole)
-    kept = [*suppressed.kept, *suppressed.extra]
+    accepted = sort_out(workspace, workspace.tree, outcome, today, whole=whole)
+    kept = list(accepted.reported)
     if request.new_from is not None:
         kept = list(baseline.new_findings(kept, _base_findings(workspace, request, environment, today)))
     kept.sort(key=lambda finding: finding.sort_key)
@@ -193,40 +189,8 @@ def _report(
         findings=tuple(kept),
         errors=tuple(sorted((*plugin_errors, *outcome.errors), key=lambda error: error.sort_key)),
         coverage=outcome.coverage,
-        suppressed=len(suppressed.silenced),
+        suppressed=accepted.silenced,
         sources=_source_lines(workspace.tree, {finding.location.path for finding in kept}),
-    )
-
-
-def _with_severities(findings: Sequence[Finding], scopes: Scopes) -> list[Finding]:
-    """Apply the configuration's severities; a rule that is off is not reported."""
-    settled: list[Finding] = []
-    for finding in findings:
-        severity = scopes.at(finding.location.path).severity_of(finding.rule, finding.severity)
-        if severity is not None:
-            settled.append(finding if severity is finding.severity else replace(finding, severity=severity))
-    return settled
-
-
-def _suppress(
-    workspace: Workspace, tree: Tree, outcome: Outcome, findings: Sequence[Finding], today: date, *, whole: bool
-) -> Suppressed:
-    texts: dict[str, str] = {}
-    resources: list[Resource] = []
-    for path in outcome.mentioning:
-        data = tree.read(path)
-        if may_suppress(data):
-            texts[path] = data.decode("utf-8", "replace")
-            resources.extend(resources_of(path, data))
-    return suppress(
-        findings,
-        sources=texts,
-        resources=resources,
-        config=workspace.config,
-        today=today,
-        known_rules={*ENGINE_RULES, *(rule.id for _, rule in workspace.extensions.rules)},
-        unread={error.path for error in outcome.errors},
-        whole_tree=whole,
     )
 
 
@@ -240,9 +204,7 @@ def _base_findings(
     tree = workspace.repo.commit_tree(workspace.repo.merge_base(request.new_from, head))
     whole = replace(request, paths=())
     outcome = _check(workspace, tree, whole, environment, None)
-    findings = _with_severities(outcome.findings, Scopes(workspace.config, workspace.settings.kubernetes_versions))
-    suppressed = _suppress(workspace, tree, outcome, findings, today, whole=True)
-    return (*suppressed.kept, *suppressed.extra)
+    return sort_out(workspace, tree, outcome, today, whole=True).reported
 
 
 def _source_lines(tree: Tree, paths: set[str]) -> dict[str, tuple[str, ...]]:

@@ -4,10 +4,9 @@ import os
 from collections.abc import Callable, Mapping
 
 from gitops_guard.check.circumstances import own_code
-from gitops_guard.check.judge import Setting
-from gitops_guard.check.kinds import FindSchema
 from gitops_guard.check.run import Cache, Criteria, circumstances
 from gitops_guard.check.seal import load_key
+from gitops_guard.check.setting import FindSchema, Setting
 from gitops_guard.commands.check_clean import interpreter_stamp, settings_line
 from gitops_guard.commands.workspace import Workspace
 from gitops_guard.config import Config, MissingSchema, Scopes, Settings
@@ -16,7 +15,6 @@ from gitops_guard.errors import RepoError
 from gitops_guard.model import RuleContext
 from gitops_guard.repo.index import blob_id
 from gitops_guard.repo.tree import Tree
-from gitops_guard.schema.directory import SchemaDirectory
 
 _DECIDING_SETTINGS = ("kubernetes_versions", "missing_schema")
 
@@ -59,6 +57,8 @@ def _schema_directories(config: Config, settings: Settings, tree: Tree) -> FindS
     """Return a finder over the configured schema directories, which lie in the tree; None when there are none."""
     if not config.schemas:
         return None
+
+    from gitops_guard.schema.directory import SchemaDirectory  # needed where one is configured, and nowhere else
 
     def read(path: str) -> bytes | None:
         try:

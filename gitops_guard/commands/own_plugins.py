@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from gitops_guard.config import DEFAULT_PATH, load
+from gitops_guard.config import DEFAULT_PATH
 from gitops_guard.errors import PluginError, RepoError
 from gitops_guard.repo.repository import Repo
 
@@ -54,6 +54,8 @@ def plugin_files(
 
 def _written(repo: Repo, rev: str, folder: str) -> Sequence[str]:
     """Write the trusted revision's plugin files below a private folder and return the names that it lists."""
+    from gitops_guard.config import load  # needs PyYAML
+
     tree = repo.commit_tree(rev)
     if not tree.exists(DEFAULT_PATH):
         return ()

@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from gitops_guard import report, rules
 from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.circumstances import Installation, installation
 from gitops_guard.commands.own_plugins import plugin_files
-from gitops_guard.config import DEFAULT_PATH, Config, Flags, Settings, load, settle
+from gitops_guard.config import DEFAULT_PATH, Config, Flags, Settings, settle
 from gitops_guard.errors import ConfigError, RepoError
 from gitops_guard.model import Rule
 from gitops_guard.model.renderer import Renderer
@@ -141,18 +142,18 @@ def _extend(
     environment: Mapping[str, str],
 ) -> tuple[Extensions, Config]:
     """Load plugins, then read the configuration with what they say about it."""
-    named = load(text, path).plugins
+    named = _load(text, path).plugins
     if not (installed.has_plugins or asked.plugins or named):
         known = {*ENGINE_RULES, *(rule.id for rule in rules.RULES)}
         builtin = tuple(("built-in", rule) for rule in sorted(rules.RULES, key=lambda rule: rule.id))
-        return Extensions(rules=builtin, formats=report.FORMATS), load(text, path, known_rules=known)
+        return Extensions(rules=builtin, formats=report.FORMATS), _load(text, path, known_rules=known)
     from gitops_guard.plugins import make_plugins  # pluggy is only paid for when there are plugins
 
     with plugin_files(named, repo=repo, root=root, trusted_rev=asked.trusted_rev, head_rev=asked.rev) as (base, own):
         plugins = make_plugins(own, base=base, also=asked.plugins, environment=environment)
     found = plugins.rules()
     known = {*ENGINE_RULES, *(rule.id for _, rule in found)}
-    config = load(text, path, known_rules=known, plugin_sections=plugins.config_sections())
+    config = _load(text, path, known_rules=known, plugin_sections=plugins.config_sections())
     extensions = Extensions(
         rules=found,
         formats=plugins.formats(),
@@ -161,3 +162,12 @@ def _extend(
         problems=plugins.problems,
     )
     return extensions, config
+
+
+def _load(text: str, path: str, **known: Any) -> Config:
+    """Read the configuration; the empty one needs no YAML reader."""
+    if not text.strip():
+        return Config(path=path)
+    from gitops_guard.config import load
+
+    return load(text, path, **known)

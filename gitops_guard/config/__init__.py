@@ -4,11 +4,15 @@
 is `gitops_guard/config.schema.json`; a test keeps it in step with the dataclasses.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from gitops_guard.config.globs import FieldGlob, NameGlob, PathSet
-from gitops_guard.config.load import load
 from gitops_guard.config.model import Config, MissingSchema, Override, Suppression
 from gitops_guard.config.scope import Scope, Scopes
 from gitops_guard.config.settle import Flags, Settings, settle
+
+if TYPE_CHECKING:
+    from gitops_guard.config.reading import load
 
 DEFAULT_PATH = ".gitops-guard.yaml"
 """Where the configuration lies in a repository."""
@@ -29,3 +33,12 @@ __all__ = [
     "load",
     "settle",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the reader when `load` is first asked for: it needs PyYAML, and many repositories need no reader."""
+    if name != "load":
+        raise AttributeError(name)
+    from gitops_guard.config.reading import load
+
+    return load

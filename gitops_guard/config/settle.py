@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
-from gitops_guard.config.load import read_version
+from gitops_guard.config.kubernetes_version import read_version
 from gitops_guard.config.model import Config, MissingSchema
 from gitops_guard.errors import ConfigError
 from gitops_guard.model import Severity

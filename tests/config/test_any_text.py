@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_guard.config import Config, load
-from gitops_guard.config.load import _CONFIG
+from gitops_guard.config.reading import _CONFIG
 from gitops_guard.errors import ConfigError
 
 PIECES = st.sampled_from(

@@ -9,13 +9,13 @@ import yaml
 
 from gitops_guard.config.document import Document, nearest
 from gitops_guard.config.globs import FieldGlob, NameGlob, PathSet
+from gitops_guard.config.kubernetes_version import read_version
 from gitops_guard.config.model import Config, MissingSchema, Override, Suppression
 from gitops_guard.model import Json, Severity
 
 _OFF: Final = "off"
 _SEVERITIES: Final = (*(str(severity) for severity in Severity), _OFF)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_VERSION: Final = re.compile(r"v?(\d{1,3})\.(\d{1,3})(?:\.\d{1,5})?", re.ASCII)
 _RULE_ID: Final = re.compile(r"[a-z0-9]+(?:[-/.][a-z0-9]+)*", re.ASCII)
 
 
@@ -43,12 +43,6 @@ def load(
     document = Document(text, path)
     reader = _Reader(document, known_rules, plugin_sections)
     return Config(path=path, **reader.fields(document.root, "", _CONFIG))
-
-
-def read_version(text: str) -> str | None:
-    """Return the minor version that a text names (`v1.36`, `1.36.4` -> `1.36`), or None when it names none."""
-    match = _VERSION.fullmatch(text.strip())
-    return f"{int(match[1])}.{int(match[2])}" if match else None
 
 
 def is_day(text: str) -> bool:

@@ -1,0 +1,71 @@
+"""What of a tree's findings counts: the configuration's severities, and what somebody accepted for a reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from gitops_guard.check.catalog import ENGINE_RULES
+from gitops_guard.check.markers import may_suppress
+from gitops_guard.check.run import Outcome
+from gitops_guard.commands.workspace import Workspace
+from gitops_guard.config import Scopes
+from gitops_guard.model import Finding, Resource
+from gitops_guard.repo.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Findings, sorted out."""
+
+    reported: tuple[Finding, ...]
+    """Those that nobody accepted, and those about the suppressions themselves."""
+
+    silenced: int = 0
+    """How many were accepted."""
+
+
+def sort_out(workspace: Workspace, tree: Tree, outcome: Outcome, today: date, *, whole: bool) -> Acceptance:
+    """Apply severities and suppressions.
+
+    Args:
+        workspace: Its configuration decides.
+        tree: What was checked; comments and annotations are read from it.
+        outcome: What was found there.
+        today: Decides which suppressions have expired.
+        whole: Everything was checked, so a selector that silenced nothing is unused.
+    """
+    scopes = Scopes(workspace.config, workspace.settings.kubernetes_versions)
+    findings = _with_severities(outcome.findings, scopes)
+    if not outcome.mentioning and not workspace.config.suppressions:
+        return Acceptance(reported=tuple(findings))
+    from gitops_guard.check.judge import resources_of  # heavy, and not needed where nothing is suppressed
+    from gitops_guard.check.suppress import suppress
+
+    texts: dict[str, str] = {}
+    resources: list[Resource] = []
+    for path in outcome.mentioning:
+        data = tree.read(path)
+        if may_suppress(data):
+            texts[path] = data.decode("utf-8", "replace")
+            resources.extend(resources_of(path, data))
+    suppressed = suppress(
+        findings,
+        sources=texts,
+        resources=resources,
+        config=workspace.config,
+        today=today,
+        known_rules={*ENGINE_RULES, *(rule.id for _, rule in workspace.extensions.rules)},
+        unread={error.path for error in outcome.errors},
+        whole_tree=whole,
+    )
+    return Acceptance(reported=(*suppressed.kept, *suppressed.extra), silenced=len(suppressed.silenced))
+
+
+def _with_severities(findings: Sequence[Finding], scopes: Scopes) -> list[Finding]:
+    """Apply the configuration's severities; a rule that is off is not reported."""
+    settled: list[Finding] = []
+    for finding in findings:
+        severity = scopes.at(finding.location.path).severity_of(finding.rule, finding.severity)
+        if severity is not None:
+            settled.append(finding if severity is finding.severity else replace(finding, severity=severity))
+    return settled
