@@ -1,0 +1,3 @@
+"""What all tests share: the fixtures of the control plane."""
+
+pytest_plugins = ["controlplane.plugin"]
