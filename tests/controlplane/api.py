@@ -166,7 +166,7 @@ class Api:
             if response.status != 200:
                 raise RefusedError(f"watch {path}", _answer(response, response.read()))
             with response:
-                yield (json.loads(line) for line in response)
+                yield (json.loads(line) for line in lines_of(response))
         finally:
             connection.close()
 
@@ -177,7 +177,7 @@ class Api:
         try:
             self._connection.request(method, target, data, self._headers(headers))
             return self._connection.getresponse()
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError):
             self.close()
             if not is_kept:
                 raise
@@ -190,6 +190,23 @@ class Api:
     def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         authorization = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         return {"Accept": "application/json", "Content-Type": "application/json", **authorization, **headers}
+
+
+def lines_of(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """Yield the lines of a body as they arrive, each with its line feed.
+
+    Iterating over the response itself would do, but takes a connection that was cut for the end of the body.
+
+    Raises:
+        OSError: The connection was cut, or
+        http.client.IncompleteRead: it was closed before the end of the body.
+    """
+    rest = b""
+    while data := response.read1(65536):
+        *whole, rest = (rest + data).splitlines(keepends=True)
+        if rest.endswith(b"\n"):
+            whole, rest = [*whole, rest], b""
+        yield from whole
 
 
 def _answer(response: http.client.HTTPResponse, data: bytes) -> Answer:

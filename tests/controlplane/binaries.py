@@ -151,7 +151,7 @@ def _build(tool: Tool, target: Path, say: Say) -> None:
 def _copy_data_files(go: Path, tool: Tool, directory: Path) -> None:
     if not tool.files:
         return
-    command = [go, "mod", "download", "-json", tool.source]
+    command: list[str | Path] = [go, "mod", "download", "-json", tool.source]
     environment = {**os.environ, **BUILD_ENVIRONMENT}
     asked = subprocess.run(command, cwd=tool.directory, env=environment, capture_output=True, text=True, check=False)
     if asked.returncode != 0:
@@ -162,7 +162,16 @@ def _copy_data_files(go: Path, tool: Tool, directory: Path) -> None:
 
 def _run_go_build(go: Path, tool: Tool, output: Path, say: Say) -> None:
     say(f"control plane: building {tool.name} {tool.version} (once, about {tool.build_s} s on two cores)")
-    command = [go, "build", "-v", *BUILD_FLAGS, f"-ldflags={tool.linker_flags}", "-o", output, tool.package]
+    command: list[str | Path] = [
+        go,
+        "build",
+        "-v",
+        *BUILD_FLAGS,
+        f"-ldflags={tool.linker_flags}",
+        "-o",
+        output,
+        tool.package,
+    ]
     started = time.monotonic()
     with subprocess.Popen(
         command,

@@ -36,7 +36,14 @@ class Process:
         self.log = log
         """Standard output and error, appended over restarts."""
         # A parent-death signal follows the thread that started the child; fixtures run in the main thread, which ends last.
-        command = [sys.executable, "-ISE", _SUPERVISE, str(os.getpid()), program.resolve(), *arguments]
+        command: list[str | Path] = [
+            sys.executable,
+            "-ISE",
+            _SUPERVISE,
+            str(os.getpid()),
+            program.resolve(),
+            *arguments,
+        ]
         with log.open("ab") as output:
             self._child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=directory, process_group=0

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from controlplane.api import Api
+from controlplane.api import Api, lines_of
 from controlplane.server import ADMIN, ControlPlane
 
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"}
@@ -318,7 +318,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._link.is_watch = True
         if fault.watch_events == 0:
             raise _CutError
-        for number, line in enumerate(response, start=1):
+        for number, line in enumerate(lines_of(response), start=1):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
             if number == fault.watch_events:
                 raise _CutError

@@ -183,7 +183,14 @@ def test_audit_log_when_a_request_was_answered_then_it_has_the_event(
 def test_kubeconfig_when_kubectl_uses_it_then_it_is_the_user(
     control_plane: ControlPlane, kubectl: Path, by: str
 ) -> None:
-    command = [kubectl, f"--kubeconfig={control_plane.kubeconfig(READER, by=by)}", "auth", "whoami", "-o", "json"]
+    command: list[str | Path] = [
+        kubectl,
+        f"--kubeconfig={control_plane.kubeconfig(READER, by=by)}",
+        "auth",
+        "whoami",
+        "-o",
+        "json",
+    ]
     told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert told["status"]["userInfo"]["username"] == "reader"
 
