@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import http.client
 import json
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -71,6 +72,37 @@ class Credentials:
     token: str = ""
     certificate: Path | None = None
     key: Path | None = None
+
+
+class Watch(Iterator[Body]):
+    """The events of one watch, as they arrive."""
+
+    def __init__(self, connection: http.client.HTTPSConnection, response: http.client.HTTPResponse) -> None:
+        self._connection = connection
+        self._lines = lines_of(response)
+        self._is_cancelled = False
+
+    def __next__(self) -> Body:
+        """Return the next event.
+
+        Raises:
+            OSError: The connection was cut, or
+            http.client.IncompleteRead: it was closed before the end of the body.
+        """
+        try:
+            event: Body = json.loads(next(self._lines))
+        except (OSError, http.client.IncompleteRead):
+            if self._is_cancelled:
+                raise StopIteration from None
+            raise
+        return event
+
+    def cancel(self) -> None:
+        """End it for a reader in another thread, to whom it then looks like the end of the events."""
+        self._is_cancelled = True
+        if self._connection.sock:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._connection.sock, socket.SHUT_RDWR)
 
 
 class Api:
@@ -151,8 +183,8 @@ class Api:
         return f"{root}{inner}/{resource['name']}/{metadata['name']}"
 
     @contextlib.contextmanager
-    def watch(self, path: str, *, since: str = "", timeout_s: int = 60, **query: str) -> Iterator[Iterator[Body]]:
-        """Yield the events of a watch; leaving the context ends it.
+    def watch(self, path: str, *, since: str = "", timeout_s: int = 60, **query: str) -> Iterator[Watch]:
+        """Yield a watch, on a connection of its own; leaving the context ends it.
 
         Args:
             since: The resourceVersion of the list it goes on from; "" begins with what exists.
@@ -166,7 +198,7 @@ class Api:
             if response.status != 200:
                 raise RefusedError(f"watch {path}", _answer(response, response.read()))
             with response:
-                yield (json.loads(line) for line in lines_of(response))
+                yield Watch(connection, response)
         finally:
             connection.close()
 

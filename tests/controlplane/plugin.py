@@ -18,6 +18,7 @@ from controlplane import binaries, tools
 from controlplane.controllers import Controllers
 from controlplane.others import ArgoRollouts, Flagger
 from controlplane.proxy import FaultProxy
+from controlplane.replay import Replay
 from controlplane.server import ControlPlane
 
 _NEEDS: dict[str, tuple[tools.Tool, ...]] = {
@@ -173,6 +174,20 @@ def fault_proxy(control_plane: ControlPlane) -> Iterator[FaultProxy]:
     """Put a proxy with faults to order in front of `control_plane`; only the test's own requests pass it."""
     with FaultProxy(control_plane) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def replay() -> Iterator[Callable[[str], Replay]]:
+    """Return a function that starts a replay of a recording; the test fails if it asks what was not recorded. Needs no server."""
+    with contextlib.ExitStack() as running:
+        started: list[Replay] = []
+
+        def start(name: str) -> Replay:
+            started.append(running.enter_context(Replay(name)))
+            return started[-1]
+
+        yield start
+        assert [request for one in started for request in one.unexpected] == []
 
 
 @pytest.fixture(scope="session")

@@ -219,13 +219,20 @@ class ControlPlane:
         )
         admin.close()
 
+    def version(self) -> str:
+        """Return what the server says of itself, "v1.36.3"."""
+        api = self.api(ADMIN)
+        version: str = api.expect("GET", "/version")["gitVersion"]
+        api.close()
+        return version
+
     def audit_events(self, **wanted: str) -> list[Body]:
         """Return the audit log's events, oldest first, whose top-level fields have the wanted values (`verb="patch"`)."""
         lines = (self.directory / "audit.log").read_text(encoding="utf-8").splitlines()
         events = [json.loads(line) for line in lines]
         return [event for event in events if all(event.get(key) == value for key, value in wanted.items())]
 
-    def logs(self, lines: int = 40) -> dict[str, str]:
+    def logs(self, lines: int = 15) -> dict[str, str]:
         """Return the end of each process's log, by name."""
         return {process.log.stem: process.tail(lines) for process in self.processes}
 
