@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 import http.client
 from pathlib import Path
-from typing import Any
 
 import yaml
 from controlplane import tools
-from controlplane.api import Api, wait_for
+from controlplane.api import Api, Body, wait_for
 from controlplane.controllers import Controllers
 from controlplane.processes import Process, free_ports
 from controlplane.server import ADMIN
@@ -78,8 +77,8 @@ def _create_crds(api: Api, directory: Path, tool: tools.Tool) -> None:
 
 
 def _is_established(api: Api, name: str) -> bool:
-    live: Any = api.expect("GET", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
-    conditions = live.get("status", {}).get("conditions", [])
+    live: Body = api.expect("GET", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
+    conditions = live.get("status", {}).get("conditions") or []  # null at first
     return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
 

@@ -35,6 +35,13 @@ _NEEDS: dict[str, tuple[tools.Tool, ...]] = {
 _namespace_numbers = itertools.count(1)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known, wherever the plugin is loaded."""
+    config.addinivalue_line(
+        "markers", "controlplane: asks the real control plane; see docs/how-to/test-against-a-cluster.md"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what asks for a control plane; keep all of it in one worker."""
     for item in items:
@@ -59,8 +66,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say where the binaries come from; a different server than the pinned one is worth a line."""
-    found = [(tool, binaries.locate(tool)) for tool in tools.CONTROL_PLANE]
-    return [f"{tool.name}: {path or f'{tool.version} is not built yet'}" for tool, path in found]
+    return [f"{tool.name}: {_whereabouts(tool)}" for tool in tools.CONTROL_PLANE]
+
+
+def _whereabouts(tool: tools.Tool) -> str:
+    try:
+        return str(binaries.locate(tool) or f"{tool.version} will be built when a test asks for it")
+    except binaries.BinaryMissingError as error:
+        return error.reason
 
 
 @pytest.hookimpl(wrapper=True)
