@@ -48,7 +48,7 @@ class Answer:
     def causes(self) -> list[Body]:
         """The causes of a Status body."""
         details = self.body.get("details") or {} if isinstance(self.body, dict) else {}
-        return details.get("causes", [])
+        return list(details.get("causes", []))
 
 
 class RefusedError(Exception):

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from controlplane.processes import ending_with_us
 from controlplane.tools import BUILD_ENVIRONMENT, BUILD_FLAGS, CONTROL_PLANE, CONTROLLERS, KUBECTL, TOOLS, Tool
 
 ASSETS_VARIABLE = "KUBEBUILDER_ASSETS"
@@ -162,8 +163,7 @@ def _copy_data_files(go: Path, tool: Tool, directory: Path) -> None:
 
 def _run_go_build(go: Path, tool: Tool, output: Path, say: Say) -> None:
     say(f"control plane: building {tool.name} {tool.version} (once, about {tool.build_s} s on two cores)")
-    command: list[str | Path] = [
-        go,
+    arguments: list[str | Path] = [
         "build",
         "-v",
         *BUILD_FLAGS,
@@ -172,6 +172,7 @@ def _run_go_build(go: Path, tool: Tool, output: Path, say: Say) -> None:
         output,
         tool.package,
     ]
+    command: list[str | Path] = [*ending_with_us(), go, *arguments]  # an orphan would go on for minutes
     started = time.monotonic()
     with subprocess.Popen(
         command,

@@ -67,6 +67,7 @@ class Controllers:
         path = api.path_of(body)
 
         def ask() -> Body | None:
+            self.control_plane.check()
             live: Body = api.expect("GET", path)
             return live if _has_settled(live) else None
 
@@ -127,7 +128,7 @@ class Controllers:
 
 
 def _is_true(body: Body, condition: str) -> bool:
-    conditions = body["status"].get("conditions", [])
+    conditions: list[Body] = body["status"].get("conditions") or []
     return any(one["type"] == condition and one["status"] == "True" for one in conditions)
 
 

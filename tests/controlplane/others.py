@@ -7,6 +7,7 @@ against it; everything else stays on loopback.
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 from pathlib import Path
 
@@ -72,7 +73,8 @@ def _create_crds(api: Api, directory: Path, tool: tools.Tool) -> None:
         text = (directory / Path(path).name).read_text(encoding="utf-8")
         for body in yaml.safe_load_all(text):
             api.expect("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", body)
-            wait_for(lambda name=body["metadata"]["name"]: _is_established(api, name), what=f"{path} to be established")
+            name = body["metadata"]["name"]
+            wait_for(functools.partial(_is_established, api, name), what=f"{name} to be established")
     api.close()
 
 

@@ -1,7 +1,7 @@
 """The fixtures of the control plane, for every test under `tests/`; `docs/how-to/test-against-a-cluster.md` shows their use.
 
-A test that asks for one of them is marked `controlplane`, and runs in one worker under `pytest -n N --dist loadgroup`, so that one server
-serves them all. What a fixture cannot get fails the test and says how to get it: nothing here skips.
+A test that asks for one of them is marked `controlplane`. These tests are meant for one process, which one server serves; under
+`pytest -n N` each worker starts a server of its own, which is right as well but slower. What a fixture cannot get fails the test and says how to get it: nothing here skips.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for a control plane; keep all of it in one worker."""
+    """Mark what asks for a control plane."""
     for item in items:
         if _NEEDS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.controlplane)
-            item.add_marker(pytest.mark.xdist_group("controlplane"))
 
 
 # Last, so that -m and -k have left their choice: `pytest -m "not controlplane"` builds nothing.

@@ -35,15 +35,7 @@ class Process:
         self.name = program.name
         self.log = log
         """Standard output and error, appended over restarts."""
-        # A parent-death signal follows the thread that started the child; fixtures run in the main thread, which ends last.
-        command: list[str | Path] = [
-            sys.executable,
-            "-ISE",
-            _SUPERVISE,
-            str(os.getpid()),
-            program.resolve(),
-            *arguments,
-        ]
+        command = [*ending_with_us(), program.resolve(), *arguments]
         with log.open("ab") as output:
             self._child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=directory, process_group=0
@@ -66,11 +58,20 @@ class Process:
         """
         deadline = time.monotonic() + timeout_s
         while not ready():
-            if not self.is_running():
-                raise ProcessFailedError(self.name, f"ended with code {self._child.returncode}", self.tail())
+            self.check()
             if time.monotonic() > deadline:
                 raise ProcessFailedError(self.name, f"did not become {what} within {timeout_s:g} s", self.tail())
             time.sleep(0.02)
+        self.check()  # it may have been another program that answered on the port
+
+    def check(self) -> None:
+        """Make sure that it runs.
+
+        Raises:
+            ProcessFailedError: It has ended.
+        """
+        if not self.is_running():
+            raise ProcessFailedError(self.name, f"ended with code {self._child.returncode}", self.tail())
 
     def tail(self, lines: int = 40) -> str:
         """Return the end of the log."""
@@ -89,6 +90,14 @@ class Process:
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):  # the group has ended already
             os.killpg(self._child.pid, number)
+
+
+def ending_with_us() -> list[str | Path]:
+    """Return what to put before a command so that it ends when this process does, even by a kill -9.
+
+    The kernel means the thread that starts the command: fixtures run in the main thread, which ends last.
+    """
+    return [sys.executable, "-ISE", _SUPERVISE, str(os.getpid())]
 
 
 def free_ports(count: int) -> list[int]:

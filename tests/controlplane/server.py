@@ -174,8 +174,13 @@ class ControlPlane:
             ],
         }
         path = self.directory / f"{user}-{by}-{port or self.port}{'-' + namespace if namespace else ''}.kubeconfig"
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        if (
+            not path.exists()
+        ):  # a program that starts may be reading it; written under another name, it is never half there
+            scratch = path.with_suffix(f".{secrets.token_hex(4)}")
+            scratch.touch(mode=0o600)
+            scratch.write_text(json.dumps(content, indent=1), encoding="utf-8")
+            scratch.replace(path)
         return path
 
     def create_namespace(self, name: str) -> None:
@@ -231,6 +236,15 @@ class ControlPlane:
         lines = (self.directory / "audit.log").read_text(encoding="utf-8").splitlines()
         events = [json.loads(line) for line in lines]
         return [event for event in events if all(event.get(key) == value for key, value in wanted.items())]
+
+    def check(self) -> None:
+        """Make sure that everything that was started still runs.
+
+        Raises:
+            ProcessFailedError: Something ended; carries its log.
+        """
+        for process in self.processes:
+            process.check()
 
     def logs(self, lines: int = 15) -> dict[str, str]:
         """Return the end of each process's log, by name."""
