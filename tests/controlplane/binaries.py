@@ -254,7 +254,7 @@ def main(names: list[str]) -> int:
         return 2
     try:
         for tool in [TOOLS[name] for name in names] or [*CONTROL_PLANE, *CONTROLLERS, KUBECTL]:
-            print(f"{tool.name}\t{tool.version}\t{obtain(tool)}", flush=True)
+            print(f"{tool.name}\t{obtain(tool)}", flush=True)
     except BinaryMissingError as error:
         print(error, file=sys.stderr)
         return 2

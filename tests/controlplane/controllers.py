@@ -138,7 +138,7 @@ def _has_settled(live: Body) -> bool:
         return False
     if live["kind"] == "DaemonSet":
         wanted = status["desiredNumberScheduled"]
-        return wanted == status.get("updatedNumberScheduled", 0) == status.get("numberAvailable", 0)
+        return bool(wanted == status.get("updatedNumberScheduled", 0) == status.get("numberAvailable", 0))
     wanted = live["spec"]["replicas"]
     counts = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
     return all(status.get(name, 0) == wanted for name in counts)

@@ -202,17 +202,81 @@ CUSTOM_RESOURCE = (
     _applied(f"{_GATES}/main", _gate(low=1, high=2), dry=True),
     _applied(f"{_GATES}/main", _gate(low=3, high=2), dry=True),
     _applied(f"{_GATES}/main", _gate(low="one", high=2), dry=True),
-    Step(method="POST", path=_GATES, query={**_DRY, "fieldValidation": "Strict"}, body=_gate(low=1, high=2, hight=3)),
+    Step(method="POST", path=_GATES, query={**_DRY, "fieldValidation": "Strict"}, body=_gate(low=1, high=2, highest=3)),
 )
 
-EXCHANGES = {
-    "exchange-config-map": CONFIG_MAP,
-    "exchange-deployment": DEPLOYMENT,
-    "exchange-errors": ERRORS,
-    "exchange-admission": ADMISSION,
-    "exchange-custom-resource": CUSTOM_RESOURCE,
-}
-"""Scenarios of requests, by the name of their recording."""
+_DYING = f"{NAMESPACE}-dying"
+_DYING_MAP = f"/api/v1/namespaces/{_DYING}/configmaps/settings"
+
+
+def _namespace(name: str) -> Body:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _map_in(namespace: str, **data: str) -> Body:
+    metadata = {"name": "settings", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+NAMESPACES = (
+    _applied(f"/api/v1/namespaces/{NAMESPACE}-new", _namespace(f"{NAMESPACE}-new"), dry=True),
+    _applied(f"/api/v1/namespaces/{NAMESPACE}-new/configmaps/settings", _map_in(f"{NAMESPACE}-new"), dry=True),
+    Step(method="POST", path="/api/v1/namespaces", body=_namespace(_DYING), is_recorded=False),
+    _applied(_DYING_MAP, _map_in(_DYING, color="blue"), is_recorded=False),
+    Step(method="DELETE", path=f"/api/v1/namespaces/{_DYING}"),
+    _applied(_DYING_MAP, _map_in(_DYING, color="red")),
+    # the admission plugin sees the namespace in a cache that lags behind
+    _applied(
+        f"{_DYING_MAP}-2",
+        {**_map_in(_DYING), "metadata": {"name": "settings-2", "namespace": _DYING}},
+        dry=True,
+        until=403,
+    ),
+)
+
+
+def _core(kind: str, name: str, **more: Any) -> Body:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": NAMESPACE}, **more}
+
+
+def _service(cluster_ip: str) -> Body:
+    ports = [{"port": 80, "protocol": "TCP"}]
+    return _core("Service", "web", spec={"clusterIP": cluster_ip, "selector": {"app": "web"}, "ports": ports})
+
+
+def _claim(size: str, mode: str) -> Body:
+    spec = {"accessModes": [mode], "resources": {"requests": {"storage": size}}, "storageClassName": "standard"}
+    return _core("PersistentVolumeClaim", "data", spec=spec)
+
+
+def _job(image: str) -> Body:
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": image}]}}
+    return {**_core("Job", "once", spec={"template": template}), "apiVersion": "batch/v1"}
+
+
+def _role_binding(role: str) -> Body:
+    group = "rbac.authorization.k8s.io"
+    reference = {"apiGroup": group, "kind": "ClusterRole", "name": role}
+    return {**_core("RoleBinding", "team", roleRef=reference), "apiVersion": f"{group}/v1"}
+
+
+def _stateful_set(service: str) -> Body:
+    return _workload("StatefulSet", replicas=1, serviceName=service)
+
+
+def _fixed_map(color: str) -> Body:
+    return _core("ConfigMap", "fixed", immutable=True, data={"color": color})
+
+
+def _immutable(path: str, before: Body, after: Body) -> tuple[Step, ...]:
+    """Create one, try to change what may not change, and ask whether the new one would be valid in its place."""
+    collection = path.rpartition("/")[0]
+    created = Step(method="POST", path=collection, body=before, is_recorded=False)
+    return (
+        created,
+        _applied(path, after, force=True, dry=True),
+        Step(method="POST", path=collection, query=_DRY, body=after),
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +304,31 @@ def _workload(kind: str, *, stages: dict[str, str] | None = None, **spec: Any) -
         "metadata": {"name": "web", "namespace": NAMESPACE},
         "spec": {"selector": {"matchLabels": labels}, "template": template, **spec},
     }
+
+
+_CORE = f"/api/v1/namespaces/{NAMESPACE}"
+_APPS = f"/apis/apps/v1/namespaces/{NAMESPACE}"
+_BINDING_PATH = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/rolebindings/team"
+
+IMMUTABLE = (
+    *_immutable(f"{_CORE}/services/web", _service("10.0.0.7"), _service("10.0.0.8")),
+    *_immutable(f"{_CORE}/persistentvolumeclaims/data", _claim("1Gi", "ReadWriteOnce"), _claim("1Gi", "ReadWriteMany")),
+    *_immutable(f"{_CORE}/configmaps/fixed", _fixed_map("blue"), _fixed_map("red")),
+    *_immutable(f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs/once", _job("job:1"), _job("job:2")),
+    *_immutable(_BINDING_PATH, _role_binding("view"), _role_binding("edit")),
+    *_immutable(f"{_APPS}/statefulsets/web", _stateful_set("web"), _stateful_set("other")),
+)
+
+EXCHANGES = {
+    "exchange-config-map": CONFIG_MAP,
+    "exchange-deployment": DEPLOYMENT,
+    "exchange-errors": ERRORS,
+    "exchange-admission": ADMISSION,
+    "exchange-custom-resource": CUSTOM_RESOURCE,
+    "exchange-namespaces": NAMESPACES,
+    "exchange-immutable": IMMUTABLE,
+}
+"""Scenarios of requests, by the name of their recording."""
 
 
 def _changed(body: Body, *, stages: dict[str, str] | None = None) -> Body:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from controlplane.api import Api, Body, wait_for
+from controlplane.api import Api, Body, Credentials, wait_for
 from controlplane.server import ADMIN, NAMESPACED, READER, ControlPlane
 
 
@@ -200,3 +201,13 @@ def test_restart_when_the_server_is_killed_then_it_comes_back_with_its_data(star
     plane.create_namespace("kept")
     plane.restart_kube_apiserver()
     assert plane.api().request("GET", "/api/v1/namespaces/kept").status == 200
+
+
+@pytest.mark.parametrize(("days", "expected"), [pytest.param(1, 200, id="valid"), pytest.param(-1, 401, id="expired")])
+def test_client_certificate_when_it_is_used_then_its_time_decides(
+    control_plane: ControlPlane, days: int, expected: int
+) -> None:
+    certificate, key = control_plane.authority.client(f"visitor{days}", ("system:masters",), days=days)
+    visitor = Credentials(user="visitor", certificate=certificate, key=key)
+    with contextlib.closing(Api(control_plane.port, control_plane.authority.certificate, visitor)) as api:
+        assert api.request("GET", "/api/v1/nodes").status == expected
