@@ -71,7 +71,7 @@ class ArgoRollouts:
 def _create_crds(api: Api, directory: Path, tool: tools.Tool) -> None:
     for path in tool.files:
         text = (directory / Path(path).name).read_text(encoding="utf-8")
-        for body in yaml.safe_load_all(text):
+        for body in yaml.load_all(text, Loader=yaml.CSafeLoader):  # megabytes: ten times the speed counts
             api.expect("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", body)
             name = body["metadata"]["name"]
             wait_for(functools.partial(_is_established, api, name), what=f"{name} to be established")
