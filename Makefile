@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-fast lint format bench wheel docs clean
+.PHONY: help demo test test-fast test-control-plane lint format bench wheel docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s ':'
@@ -25,6 +25,26 @@ $(VENV)/.test: $(VENV)/.package
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.package
+	$(PIP_INSTALL) --editable '.[lint]'
+	@touch $@
+
+demo: $(VENV)/.package  ## install, then check the example repository: it prints findings
+	@echo
+	@echo '$$ gitops-guard check examples/shop'
+	@$(BIN)/gitops-guard check --config examples/shop/.gitops-guard.yaml examples/shop || test $$? -le 2
+	@echo
+	@echo 'Every finding above is meant: examples/shop/broken/ holds one mistake a file. Everything else in the example is clean.'
+
+test: test-fast test-control-plane  ## run every test
+
+test-fast: $(VENV)/.test  ## run what needs no control plane
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not controlplane'
+
+# In one process, which one server serves; the cores are busy with the server anyway.
+test-control-plane: control-plane  ## run the tests that ask a real API server and real controllers
+	$(BIN)/python -m pytest -m controlplane
+
+lint: $(VENV)/.package
 	$(PIP_INSTALL) --editable '.[lint]'
 	@touch $@
 
@@ -68,4 +88,4 @@ docs: $(VENV)/.package  ## write the generated reference anew
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
--include tests/controlplane/control-plane.mk
+include tests/controlplane/control-plane.mk
