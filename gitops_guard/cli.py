@@ -6,10 +6,14 @@ thing tried is `commands.check_clean`, which imports next to nothing. Everything
 Exit codes: 0 clean; 1 findings at or above the gate; 2 could not check; 3 our bug, with a log; 130 interrupted.
 """
 
+import errno
 import os
 import sys
 
 CLEAN, FINDINGS, COULD_NOT_CHECK, OUR_BUG, INTERRUPTED = 0, 1, 2, 3, 130
+
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What writing a report can fail with; files that we open ourselves bring their names."""
 
 
 def main(argv: "list[str] | None" = None) -> int:
@@ -26,6 +30,7 @@ def main(argv: "list[str] | None" = None) -> int:
         code = _run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
+        _silence(sys.stdout)  # half a report is worse than none
         sys.stderr.write("gitops-guard: interrupted\n")
         return INTERRUPTED
     except BrokenPipeError:
@@ -45,18 +50,27 @@ def _run(arguments: "list[str]") -> int:
             return code
     from gitops_guard.commands import dispatch
 
+    _accept_any_text(sys.stdout)
     return dispatch(arguments)
 
 
+def _accept_any_text(stream: object) -> None:
+    """Let a stream of any encoding take any text: file names may hold surrogates, a locale may know only ASCII."""
+    reconfigure = getattr(stream, "reconfigure", None)  # a caller's own stream may have none
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
 def _explain(error: Exception) -> int:
+    from gitops_guard.check.workers import WorkerDied
     from gitops_guard.errors import GuardError
 
-    if isinstance(error, GuardError):
+    if isinstance(error, (GuardError, WorkerDied)):
         sys.stderr.write(f"gitops-guard: error: {error}\n")
         return COULD_NOT_CHECK
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"gitops-guard: error: {place}{error.strerror or type(error).__name__}\n")
+        place = error.filename or ("standard output" if error.errno in _OUTPUT_ERRORS else "the operating system")
+        sys.stderr.write(f"gitops-guard: error: {place}: {error.strerror or type(error).__name__}\n")
         _silence(sys.stdout)  # what was half written must not be written again at exit
         return COULD_NOT_CHECK
     from gitops_guard.commands.crash import write_log

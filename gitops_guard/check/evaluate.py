@@ -59,8 +59,9 @@ class Surroundings:
     renderers: tuple[Renderer, ...] = ()
     """What they render is not remembered: they may read other files."""
 
-    cache_dir: str | None
-    key: bytes | None
+    cache: tuple[str, bytes] | None
+    """Cache folder and the user's key; None for no cache."""
+
     circumstances: bytes
     """Digest of everything outside the tree that decides."""
 
@@ -75,9 +76,9 @@ def evaluate(sources: Sequence[Source], surroundings: Surroundings) -> list[File
     waiting = [number for number, verdict in enumerate(first) if verdict.needs_definitions]
     if not waiting:
         return first
-    definitions = Definitions(surroundings.store, surroundings.cache_dir, surroundings.key, surroundings.circumstances)
+    definitions = Definitions(surroundings.store, surroundings.cache, surroundings.circumstances)
     bodies, stamp = definitions.collect(surroundings.candidates, _quietly(surroundings.read))
-    find = _finder(bodies, surroundings.extra_find)
+    find = _finder(bodies, surroundings)
     second = _Pass(
         surroundings,
         digest(surroundings.circumstances, stamp),
@@ -101,8 +102,8 @@ def _quietly(read: Callable[[str], bytes]) -> Callable[[str], bytes | None]:
     return attempt
 
 
-def _finder(bodies: Sequence[Body], extra: FindSchema | None) -> FindSchema:
-    custom = CustomSchemas.from_crds(bodies)
+def _finder(bodies: Sequence[Body], surroundings: Surroundings) -> FindSchema:
+    custom, extra = CustomSchemas.from_crds(bodies, cache=surroundings.cache), surroundings.extra_find
     if extra is None:
         return custom.find
     return lambda group, version, kind: custom.find(group, version, kind) or extra(group, version, kind)

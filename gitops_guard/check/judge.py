@@ -272,7 +272,7 @@ class _FileJudge:
 
 
 def _is_sops(body: Body) -> bool:
-    """Tell whether SOPS encrypted the values: the controller decrypts them and drops the `sops` key before it applies."""
+    """Tell whether SOPS encrypted the values: the controller decrypts them, then drops the key `sops`."""
     metadata = body.get("sops")
     return isinstance(metadata, dict) and "mac" in metadata and "lastmodified" in metadata
 
