@@ -15,6 +15,7 @@ from gitops_guard.check.suppress import Suppressed, suppress
 from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.progress import Progress
 from gitops_guard.commands.selection import repository_paths, select
+from gitops_guard.commands.whole_file import write_whole
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags, Scopes
 from gitops_guard.errors import BaselineError, RepoError, UsageError
@@ -263,15 +264,9 @@ def _read(path: str) -> bytes:
 
 
 def _write_baseline(report: Report, path: str) -> int:
-    """Write the baseline under a temporary name first: a full disk leaves the old one whole."""
-    temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        with open(temporary, "wb") as stream:
-            stream.write(baseline.write(report))
-        os.replace(temporary, path)
+        write_whole(path, baseline.write(report))
     except OSError as error:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
         raise BaselineError(f"{path}: cannot be written: {error.strerror}") from error
     sys.stderr.write(f"gitops-guard: {len(report.findings)} findings written to {path}\n")
     return 2 if report.errors else 0
