@@ -26,12 +26,15 @@ def main(argv: "list[str] | None" = None) -> int:
         The exit code.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    if sys.stdout is None:  # the caller closed it: nobody would read a report
+        _say("error: standard output is closed; redirect it to /dev/null if nobody reads it")
+        return COULD_NOT_CHECK
     try:
         code = _run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         _silence(sys.stdout)  # half a report is worse than none
-        sys.stderr.write("gitops-guard: interrupted\n")
+        _say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         _silence(sys.stdout)  # the reader has gone: say nothing more, but do not call it a pass
@@ -66,17 +69,22 @@ def _explain(error: Exception) -> int:
     from gitops_guard.errors import GuardError
 
     if isinstance(error, (GuardError, WorkerDied)):
-        sys.stderr.write(f"gitops-guard: error: {error}\n")
+        _say(f"error: {error}")
         return COULD_NOT_CHECK
     if isinstance(error, OSError):
         place = error.filename or ("standard output" if error.errno in _OUTPUT_ERRORS else "the operating system")
-        sys.stderr.write(f"gitops-guard: error: {place}: {error.strerror or type(error).__name__}\n")
+        _say(f"error: {place}: {error.strerror or type(error).__name__}")
         _silence(sys.stdout)  # what was half written must not be written again at exit
         return COULD_NOT_CHECK
     from gitops_guard.commands.crash import write_log
 
-    sys.stderr.write(f"gitops-guard: this is a bug ({type(error).__name__}); {write_log(error, os.environ)}\n")
+    _say(f"this is a bug ({type(error).__name__}); {write_log(error, os.environ)}")
     return OUR_BUG
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"gitops-guard: {text}\n")
 
 
 def _silence(stream: object) -> None:

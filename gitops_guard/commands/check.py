@@ -18,13 +18,13 @@ from gitops_guard.commands.selection import repository_paths, select
 from gitops_guard.commands.whole_file import write_whole
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags, Scopes
-from gitops_guard.errors import BaselineError, RepoError, UsageError
+from gitops_guard.errors import BaselineError, GuardError, PluginError, RepoError, UsageError
 from gitops_guard.model import CheckError, Finding, Report, Resource
 from gitops_guard.repo.changes import ChangeKind
 from gitops_guard.repo.memory import MemoryTree
 from gitops_guard.repo.repository import Repo, Side
 from gitops_guard.repo.tree import Tree
-from gitops_guard.report import FormatOptions
+from gitops_guard.report import FORMATS, FormatOptions
 
 STDIN = "-"
 
@@ -285,7 +285,14 @@ def _write(report: Report, workspace: Workspace, request: CheckRequest) -> None:
         summaries=summaries,
     )
     formatter: Callable[..., None] = workspace.extensions.formats[settings.format]
-    formatter(report, sys.stdout, options)
+    try:
+        formatter(report, sys.stdout, options)
+    except (GuardError, OSError):
+        raise
+    except Exception as error:
+        if settings.format in FORMATS:
+            raise
+        raise PluginError(f"format {settings.format} failed: {type(error).__name__}; tell its author") from error
 
 
 def _width() -> int:
