@@ -6,10 +6,14 @@ thing tried is `commands.check_clean`, which imports next to nothing. Everything
 Exit codes: 0 clean; 1 findings at or above the gate; 2 could not check; 3 our bug, with a log; 130 interrupted.
 """
 
+import errno
 import os
 import sys
 
 CLEAN, FINDINGS, COULD_NOT_CHECK, OUR_BUG, INTERRUPTED = 0, 1, 2, 3, 130
+
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What writing a report can fail with; files that we open ourselves bring their names."""
 
 
 def main(argv: "list[str] | None" = None) -> int:
@@ -22,11 +26,15 @@ def main(argv: "list[str] | None" = None) -> int:
         The exit code.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    if sys.stdout is None:  # the caller closed it: nobody would read a report
+        _say("error: standard output is closed; redirect it to /dev/null if nobody reads it")
+        return COULD_NOT_CHECK
     try:
         code = _run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.stderr.write("gitops-guard: interrupted\n")
+        _silence(sys.stdout)  # half a report is worse than none
+        _say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         _silence(sys.stdout)  # the reader has gone: say nothing more, but do not call it a pass
@@ -45,24 +53,37 @@ def _run(arguments: "list[str]") -> int:
             return code
     from gitops_guard.commands import dispatch
 
+    _accept_any_text(sys.stdout)
     return dispatch(arguments)
+
+
+def _accept_any_text(stream: object) -> None:
+    """Let a stream of any encoding take any text: file names may hold surrogates, a locale may know only ASCII."""
+    reconfigure = getattr(stream, "reconfigure", None)  # a caller's own stream may have none
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
 
 
 def _explain(error: Exception) -> int:
     from gitops_guard.errors import GuardError
 
     if isinstance(error, GuardError):
-        sys.stderr.write(f"gitops-guard: error: {error}\n")
+        _say(f"error: {error}")
         return COULD_NOT_CHECK
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"gitops-guard: error: {place}{error.strerror or type(error).__name__}\n")
+        place = error.filename or ("standard output" if error.errno in _OUTPUT_ERRORS else "the operating system")
+        _say(f"error: {place}: {error.strerror or type(error).__name__}")
         _silence(sys.stdout)  # what was half written must not be written again at exit
         return COULD_NOT_CHECK
     from gitops_guard.commands.crash import write_log
 
-    sys.stderr.write(f"gitops-guard: this is a bug ({type(error).__name__}); {write_log(error, os.environ)}\n")
+    _say(f"this is a bug ({type(error).__name__}); {write_log(error, os.environ)}")
     return OUR_BUG
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"gitops-guard: {text}\n")
 
 
 def _silence(stream: object) -> None:

@@ -18,8 +18,9 @@ from typing import Any
 import pluggy
 
 from gitops_guard import hookspecs, report, rules
+from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.errors import PluginError
-from gitops_guard.model import Rule
+from gitops_guard.model import Rule, Severity
 from gitops_guard.model.renderer import Renderer
 
 DISABLE_VARIABLE = "GITOPS_GUARD_DISABLE_PLUGINS"
@@ -38,6 +39,9 @@ class PluginSource:
 
     stamp: str = ""
     """Changes whenever the plugin's code changes: version, or size and time of its files."""
+
+    asked_for: bool = False
+    """Named by the command line or the configuration: when it fails, the run does. An installed one is passed over."""
 
 
 class BuiltIn:
@@ -60,18 +64,37 @@ class Plugins:
     def __init__(self, manager: pluggy.PluginManager, sources: Sequence[PluginSource], problems: Sequence[str]) -> None:
         self._manager = manager
         self.sources = tuple(sources)
-        self.problems = tuple(problems)
-        """One sentence for each plugin that could not be loaded."""
+        self._problems = list(problems)
 
-    def _collect(self, hook: str) -> Iterable[tuple[str, Any]]:
-        """Call one hook plugin by plugin, so that a failure names the one at fault."""
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Return one sentence for each installed plugin that failed so far; what it would have brought is missing."""
+        return tuple(self._problems)
+
+    def _collect(self, hook: str, check: Callable[[Any], Any]) -> Iterable[tuple[str, Any]]:
+        """Call one hook plugin by plugin, so that a failure names the one at fault and hides no other.
+
+        Args:
+            hook: Name of the hook.
+            check: Makes a collection of what the plugin returned; raises when it is of the wrong form.
+        """
         caller = getattr(self._manager.hook, hook)
         for implementation in sorted(caller.get_hookimpls(), key=lambda found: str(found.plugin_name)):
+            name = str(implementation.plugin_name)
             try:
-                yield str(implementation.plugin_name), implementation.function()
-            except Exception as error:
-                origin = self.origin(str(implementation.plugin_name))
-                raise PluginError(f"plugin {origin} failed in {hook}: {type(error).__name__}: {error}") from error
+                yield name, check(implementation.function())
+            except Exception as error:  # a plugin may fail in any way
+                problem = f"plugin {self._described(name)} failed in {hook}: {type(error).__name__}: {error}"
+                if self._source(name).asked_for:
+                    raise PluginError(problem) from error
+                self._problems.append(problem)
+
+    def _source(self, name: str) -> PluginSource:
+        return next(source for source in self.sources if source.name == name)
+
+    def _described(self, name: str) -> str:
+        origin = self.origin(name)
+        return name if origin in {name, f"module {name}"} else f"{name} of {origin}"
 
     def origin(self, name: str) -> str:
         """Say where a plugin came from: `acme-guard-rules 1.2.0`; its name when nothing else is known."""
@@ -83,11 +106,15 @@ class Plugins:
         Raises:
             PluginError: A plugin failed, or two rules share an id.
         """
-        found = [(self.origin(name), rule) for name, rules in self._collect("gitops_guard_rules") for rule in rules]
+        brought = self._collect("gitops_guard_rules", lambda rules: [_sound_rule(rule) for rule in rules])
+        found = [(self.origin(name), rule) for name, rules in brought for rule in rules]
         found.sort(key=lambda pair: pair[1].id)
         for (first, rule), (second, other) in itertools.pairwise(found):
             if rule.id == other.id:
                 raise PluginError(f"rule {rule.id} comes from {first} and from {second}; rename or disable one of them")
+        for origin, rule in found:
+            if rule.id in ENGINE_RULES:
+                raise PluginError(f"rule {rule.id} of {origin} has the id of a built-in rule; rename it")
         return tuple(found)
 
     def formats(self) -> dict[str, Callable[..., None]]:
@@ -109,7 +136,7 @@ class Plugins:
     def _named(self, hook: str, what: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         owners: dict[str, str] = {}
-        for plugin, named in self._collect(hook):
+        for plugin, named in self._collect(hook, dict):
             for name in sorted(named):
                 if name in found:
                     raise PluginError(f"{what} {name} comes from {owners[name]} and from {self.origin(plugin)}")
@@ -118,8 +145,36 @@ class Plugins:
 
     def renderers(self) -> tuple[Renderer, ...]:
         """Return all renderers, sorted by name."""
-        found = [renderer for _, renderers in self._collect("gitops_guard_renderers") for renderer in renderers]
+        brought = self._collect("gitops_guard_renderers", lambda renderers: [_Claiming(one) for one in renderers])
+        found = [renderer for _, renderers in brought for renderer in renderers]
         return tuple(sorted(found, key=lambda renderer: renderer.name))
+
+
+class _Claiming:
+    """A plugin's renderer whose failing `claims` is the plugin's error and not ours."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self.name = renderer.name
+        self.render = renderer.render
+        self._claims = renderer.claims
+
+    def claims(self, path: str) -> bool:
+        try:
+            return bool(self._claims(path))
+        except Exception as error:  # a plugin may fail in any way
+            raise PluginError(
+                f"renderer {self.name} failed on {path}: {type(error).__name__}; tell its author"
+            ) from error
+
+
+def _sound_rule(rule: Any) -> Rule:
+    """Return a rule that has what a rule must have; what is missing would otherwise show in the middle of a run."""
+    if not (isinstance(rule.id, str) and isinstance(rule.summary, str) and isinstance(rule.severity, Severity)):
+        raise TypeError(f"{type(rule).__name__} needs id and summary as text, and a model.Severity as severity")
+    if isinstance(rule.kinds, str) or not all(isinstance(kind, str) for kind in rule.kinds) or not callable(rule.check):
+        raise TypeError(f"rule {rule.id} needs kinds as a tuple of text, and a method check")
+    found: Rule = rule
+    return found
 
 
 def make_plugins(
@@ -171,7 +226,7 @@ def _register_entry_point(
     source = PluginSource(name=point.name, origin=origin, stamp=origin)
     try:
         _register(manager, point.load(), source)
-    except Exception as error:  # a plugin may fail in any way; it must not hide the others
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way; it must not hide the others
         problems.append(f"plugin {point.name} of {origin} could not be loaded: {type(error).__name__}: {error}")
     else:
         sources.append(source)
@@ -192,9 +247,10 @@ def _load_named(name: str, base: str) -> tuple[ModuleType, PluginSource]:
         return _load_file(name, base)
     try:
         module = importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way
         raise PluginError(f"plugin module {name} could not be imported: {type(error).__name__}: {error}") from error
-    return module, PluginSource(name=name, origin=f"module {name}", stamp=_stamp(getattr(module, "__file__", None)))
+    stamp = _stamp(getattr(module, "__file__", None))
+    return module, PluginSource(name=name, origin=f"module {name}", stamp=stamp, asked_for=True)
 
 
 def _load_file(path: str, base: str) -> tuple[ModuleType, PluginSource]:
@@ -206,10 +262,10 @@ def _load_file(path: str, base: str) -> tuple[ModuleType, PluginSource]:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way
         del sys.modules[spec.name]
         raise PluginError(f"plugin file {path} could not be run: {type(error).__name__}: {error}") from error
-    return module, PluginSource(name=path, origin=path, stamp=_stamp(full))
+    return module, PluginSource(name=path, origin=path, stamp=_stamp(full), asked_for=True)
 
 
 def _stamp(path: str | None) -> str:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Candidate = tuple[bytes, bytes | None, int]
     """Path relative to the root, raw blob id where it is known, size in bytes."""
 
+    Cache = tuple[str, bytes]
+    """Folder, and the user's key."""
+
 OUR_NAME = b"gitops-guard"
 """A file that mentions us may hold a suppression, which only the full path understands."""
 
@@ -65,7 +68,7 @@ def sweep(
     *,
     read: "Callable[[bytes, bytes | None], bytes | None]",
     versions: "Sequence[str]",
-    cache_dir: "str | None",
+    cache: "Cache | None",
     store: "CleanStore | None",
     jobs: int,
     progress: "Callable[[int, int], None] | None" = None,
@@ -76,7 +79,7 @@ def sweep(
         candidates: Files with a manifest's suffix.
         read: Returns a candidate's bytes by path and blob id, or None when it cannot be read here.
         versions: Target minor versions.
-        cache_dir: Where schemas are kept; None for nowhere.
+        cache: Where schemas are kept, and the key that seals them; None for nowhere.
         store: Blobs known to be clean; None for none.
         jobs: Processes, 0 for as many as there are processors; used from a hundred unknown files on.
         progress: Told (chunks begun, chunks) now and then.
@@ -87,7 +90,7 @@ def sweep(
         return result
     from gitops_guard.check.workers import processors, run_chunks  # not needed while every file is known
 
-    judge = _QuickJudge(unknown, read, versions, cache_dir, store)
+    judge = _QuickJudge(unknown, read, versions, cache, store)
     verdicts = run_chunks(
         judge.chunk, len(unknown), jobs=jobs or processors() if len(unknown) >= _FORK_FROM else 1, progress=progress
     )
@@ -155,7 +158,7 @@ class _QuickJudge:
         candidates: "Sequence[Candidate]",
         read: "Callable[[bytes, bytes | None], bytes | None]",
         versions: "Sequence[str]",
-        cache_dir: "str | None",
+        cache: "Cache | None",
         store: "CleanStore | None",
     ) -> None:
         from gitops_guard.manifest.plain import read_plain
@@ -164,7 +167,7 @@ class _QuickJudge:
         self._candidates = candidates
         self._read = read
         self._read_plain = read_plain
-        self._checks = [PlainSchemas(version, cache_dir).is_clean for version in versions]
+        self._checks = [PlainSchemas(version, cache).is_clean for version in versions]
         self._known = store.all() if store is not None and store.settings is not None else {}
 
     def chunk(self, start: int, end: int) -> bytes:

@@ -17,18 +17,17 @@ _SCHEME = b"definitions 1"
 class Definitions:
     """Finds the definitions among a tree's files."""
 
-    def __init__(self, store: VerdictStore, cache_dir: str | None, key: bytes | None, stamp: bytes) -> None:
+    def __init__(self, store: VerdictStore, cache: tuple[str, bytes] | None, stamp: bytes) -> None:
         """Open what is remembered.
 
         Args:
             store: Where parsed definitions are kept.
-            cache_dir: Where the ids of files without definitions are kept; None for nowhere.
-            key: The user's key; None for no cache.
+            cache: Folder in which the ids of files without definitions are kept, and the user's key; None for nowhere.
             stamp: Digest of the code that decides what a definition is.
         """
         self._store = store
         self._stamp = stamp
-        self._without = None if cache_dir is None or key is None else CleanStore(cache_dir, digest(_SCHEME, stamp), key)
+        self._without = None if cache is None else CleanStore(cache[0], digest(_SCHEME, stamp), cache[1])
 
     def collect(
         self, files: Iterable[tuple[str, bytes | None]], read: Callable[[str], bytes | None]

@@ -63,8 +63,9 @@ class Surroundings:
     renderers: tuple[Renderer, ...] = ()
     """What they render is not remembered: they may read other files."""
 
-    cache_dir: str | None
-    key: bytes | None
+    cache: tuple[str, bytes] | None
+    """Cache folder and the user's key; None for no cache."""
+
     circumstances: bytes
     """Digest of everything outside the tree that decides."""
 
@@ -79,12 +80,12 @@ def evaluate(sources: Sequence[Source], surroundings: Surroundings) -> list[File
     waiting = [number for number, verdict in enumerate(first) if verdict.needs_definitions]
     if not waiting:
         return first
-    definitions = Definitions(surroundings.store, surroundings.cache_dir, surroundings.key, surroundings.circumstances)
+    definitions = Definitions(surroundings.store, surroundings.cache, surroundings.circumstances)
     found, stamp = definitions.collect(surroundings.candidates, _quietly(surroundings.read))
     second = _Pass(
         surroundings,
         digest(surroundings.circumstances, stamp),
-        _LazyFinder(found, surroundings.extra_find),
+        _LazyFinder(found, surroundings),
         remember=surroundings.extra_find is None,
     ).run([sources[number] for number in waiting])
     for number, verdict in zip(waiting, second, strict=True):
@@ -107,16 +108,16 @@ def _quietly(read: Callable[[str], bytes]) -> Callable[[str], bytes | None]:
 class _LazyFinder:
     """Finds schemas of custom resources; reads the definitions when it is first asked."""
 
-    def __init__(self, definitions: Sequence[bytes], extra: FindSchema | None) -> None:
+    def __init__(self, definitions: Sequence[bytes], surroundings: Surroundings) -> None:
         self._definitions = definitions
-        self._extra = extra
+        self._cache, self._extra = surroundings.cache, surroundings.extra_find
 
     @cached_property
     def _declared(self) -> FindSchema:
         from gitops_guard.schema.custom import CustomSchemas  # heavy: only where custom resources are judged anew
 
         bodies: list[Body] = [body for found in self._definitions for body in json.loads(found)]
-        return CustomSchemas.from_crds(bodies).find
+        return CustomSchemas.from_crds(bodies, cache=self._cache).find
 
     def __call__(self, group: str, version: str, kind: str) -> Schema | None:
         found = self._declared(group, version, kind)
@@ -145,7 +146,7 @@ class _Pass:
 
         surroundings = self._surroundings
         kinds = Kinds(
-            {version: BuiltinSchemas(version, surroundings.cache_dir) for version in surroundings.versions},
+            {version: BuiltinSchemas(version, surroundings.cache) for version in surroundings.versions},
             custom=self._find or _nothing_custom,
             missing_schema_is_error=surroundings.missing_schema_is_error and self._find is not None,
         )

@@ -78,7 +78,7 @@ class Judge:
     def _judge_rendered(self, renderer: Renderer, path: str, data: bytes, setting: Setting, role: Role) -> FileVerdict:
         judge = _FileJudge(self._kinds, path, data, setting, role)
         try:
-            resources = list(renderer.render(path, data, self._read))
+            resources = [_sound(rendered) for rendered in renderer.render(path, data, self._read)]
         except GuardError as error:
             return FileVerdict(path=path, errors=(CheckError(path=path, line=1, column=0, message=str(error)),))
         except Exception as error:  # a renderer may fail in any way; its message may quote a Secret
@@ -190,10 +190,7 @@ class _FileJudge:
             if not _wants(rule, resource.id):
                 continue
             try:
-                problems.extend(
-                    replace(problem, rule=rule.id, severity=problem.severity or rule.severity)
-                    for problem in rule.check(resource, context)
-                )
+                problems.extend(_of_rule(rule, problem) for problem in rule.check(resource, context))
             except (
                 Exception
             ) as error:  # a rule may fail in any way; its message may quote a Secret, so only the type is told
@@ -274,6 +271,21 @@ class _RenderedDocument:
 
     def scalar(self, _path: FieldPath) -> None:
         return None
+
+
+def _of_rule(rule: Rule, problem: Problem) -> Problem:
+    """Return a rule's problem under the rule's name; one that is none is the rule's failure, and raises here."""
+    parts = tuple(problem.field)
+    if not all(isinstance(part, (str, int)) for part in parts) or not isinstance(problem.message, str):
+        raise TypeError("a problem needs a field path and a message")
+    return replace(problem, field=parts, rule=rule.id, severity=Severity(problem.severity or rule.severity))
+
+
+def _sound(rendered: RenderedResource) -> RenderedResource:
+    """Return a rendered resource that is one; otherwise it is the renderer's failure, and raises here."""
+    if not isinstance(rendered.body, dict) or not isinstance(rendered.line, int):
+        raise TypeError("a rendered resource needs a mapping as body and a line")
+    return rendered
 
 
 def _nothing_to_read(path: str) -> bytes:

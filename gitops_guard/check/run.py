@@ -34,11 +34,14 @@ class Cache:
     settings_line: bytes = b""
     """What the clean path reads back from its store."""
 
+    @property
+    def place(self) -> tuple[str, bytes] | None:
+        """Return folder and key together; None for nowhere."""
+        return None if self.directory is None or self.key is None else (self.directory, self.key)
+
     def clean_store(self) -> CleanStore | None:
         """Open the store of clean files."""
-        if self.directory is None or self.key is None:
-            return None
-        return CleanStore(self.directory, self.circumstances, self.key)
+        return None if self.place is None else CleanStore(self.place[0], self.circumstances, self.place[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +134,7 @@ def _sweep(
         [(_raw(entry.path), raw_id(entry), entry.size or 0) for entry in chosen],
         read=read,
         versions=criteria.uniform_versions,
-        cache_dir=cache.directory,
+        cache=cache.place,
         store=store,
         jobs=jobs,
         progress=progress,
@@ -169,8 +172,7 @@ def _evaluate(
             extra_find=criteria.extra_find,
             renderers=criteria.renderers,
             store=store,
-            cache_dir=cache.directory,
-            key=cache.key,
+            cache=cache.place,
             circumstances=cache.circumstances,
             missing_schema_is_error=criteria.missing_schema_is_error,
             jobs=jobs,

@@ -19,6 +19,9 @@ CHUNK = 64
 
 _NUMBER = 4
 _MAX_CHUNKS = 15_000  # chunk numbers that fit into a pipe before anybody reads
+_KILL = 9
+_FAILED = 3
+"""Exit status of a child whose work raised: its chunks are done again by the parent, whose exception then counts."""
 
 
 def run_chunks(
@@ -43,6 +46,7 @@ def run_chunks(
 
     Raises:
         WorkerError: A child was killed; nothing it did is believed.
+        Exception: What `work` raised, in whichever process; no child outlives the call.
     """
     size = max(size, -(-total // _MAX_CHUNKS))
     chunks = -(-total // size)
@@ -56,17 +60,18 @@ def run_chunks(
     queue_read, queue_write = os.pipe()
     os.write(queue_write, b"".join(number.to_bytes(_NUMBER, "big") for number in range(chunks)))
     os.close(queue_write)
-    started = [_start(one, queue_read) for _ in range(children)]
+    started: list[tuple[int, int]] = []
     results: dict[int, bytes] = {}
     try:
+        for _ in range(children):
+            started.append(_start(one, queue_read, started))
         while (number := _next(queue_read)) is not None:
             results[number] = _told(one, number, chunks, progress)
-    finally:
         _collect(started, results)
+    finally:
+        _stop(started)
         os.close(queue_read)
-    if len(results) != chunks:
-        raise WorkerError("a worker process ended early (killed, or out of memory); try again with fewer workers: -j 1")
-    return [results[number] for number in range(chunks)]
+    return [results[number] if number in results else one(number) for number in range(chunks)]
 
 
 def _told(
@@ -82,26 +87,26 @@ def _next(queue: int) -> int | None:
     return int.from_bytes(taken, "big") if len(taken) == _NUMBER else None
 
 
-def _start(one: "Callable[[int], bytes]", queue: int) -> tuple[int, int]:
+def _start(one: "Callable[[int], bytes]", queue: int, siblings: "list[tuple[int, int]]") -> tuple[int, int]:
     """Fork one child; it keeps its results until it has done, so that it never waits for the parent to read."""
     result_read, result_write = os.pipe()
+    parent = os.getpid()
     child = os.fork()
     if child:
         os.close(result_write)
         return child, result_read
-    status = 1
+    status = _FAILED
     try:
-        os.close(result_read)
+        for descriptor in (result_read, *(sibling for _, sibling in siblings)):
+            os.close(descriptor)
         done: list[bytes] = []
-        while (number := _next(queue)) is not None:
+        while os.getppid() == parent and (number := _next(queue)) is not None:
             result = one(number)
             done.append(number.to_bytes(_NUMBER, "big") + len(result).to_bytes(_NUMBER, "big") + result)
         _write_all(result_write, b"".join(done))
         status = 0
-    except BaseException as error:  # a forked child must never run its parent's handlers
-        os.write(2, f"gitops-guard: a worker failed: {type(error).__name__}\n".encode())
     finally:
-        os._exit(status)
+        os._exit(status)  # whatever happened: a forked child must never run its parent's handlers
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -111,12 +116,25 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def _collect(started: list[tuple[int, int]], results: dict[int, bytes]) -> None:
-    for child, descriptor in started:
+    """Take every child's results; a child leaves the list once it is gone."""
+    while started:
+        child, descriptor = started[0]
         data = _read_all(descriptor)
-        os.close(descriptor)
         _, status = os.waitpid(child, 0)
+        del started[0]
+        os.close(descriptor)
         if status == 0:
             _unpack(data, results)
+        elif os.waitstatus_to_exitcode(status) != _FAILED:
+            raise WorkerError("a worker process was killed (out of memory?); try again with fewer of them: -j 1")
+
+
+def _stop(started: list[tuple[int, int]]) -> None:
+    """End the children that are left when the work here was interrupted or failed."""
+    for child, descriptor in started:
+        os.kill(child, _KILL)
+        os.waitpid(child, 0)
+        os.close(descriptor)
 
 
 def _read_all(descriptor: int) -> bytes:

@@ -14,15 +14,16 @@ from gitops_guard.commands.acceptance import sort_out
 from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.progress import Progress
 from gitops_guard.commands.selection import repository_paths, select
+from gitops_guard.commands.whole_file import write_whole
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags, Scopes
-from gitops_guard.errors import BaselineError, RepoError, UsageError
+from gitops_guard.errors import BaselineError, GuardError, PluginError, RepoError, UsageError
 from gitops_guard.model import CheckError, Finding, Report
 from gitops_guard.repo.changes import ChangeKind
 from gitops_guard.repo.memory import MemoryTree
 from gitops_guard.repo.repository import Repo, Side
 from gitops_guard.repo.tree import Tree
-from gitops_guard.report import FormatOptions
+from gitops_guard.report import FORMATS, FormatOptions
 
 STDIN = "-"
 
@@ -226,15 +227,9 @@ def _read(path: str) -> bytes:
 
 
 def _write_baseline(report: Report, path: str) -> int:
-    """Write the baseline under a temporary name first: a full disk leaves the old one whole."""
-    temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        with open(temporary, "wb") as stream:
-            stream.write(baseline.write(report))
-        os.replace(temporary, path)
+        write_whole(path, baseline.write(report))
     except OSError as error:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
         raise BaselineError(f"{path}: cannot be written: {error.strerror}") from error
     sys.stderr.write(f"gitops-guard: {len(report.findings)} findings written to {path}\n")
     return 2 if report.errors else 0
@@ -253,7 +248,14 @@ def _write(report: Report, workspace: Workspace, request: CheckRequest) -> None:
         summaries=summaries,
     )
     formatter: Callable[..., None] = workspace.extensions.formats[settings.format]
-    formatter(report, sys.stdout, options)
+    try:
+        formatter(report, sys.stdout, options)
+    except (GuardError, OSError):
+        raise
+    except Exception as error:
+        if settings.format in FORMATS:
+            raise
+        raise PluginError(f"format {settings.format} failed: {type(error).__name__}; tell its author") from error
 
 
 def _width() -> int:

@@ -64,7 +64,7 @@ def run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int | 
     versions = _versions(store, config)
     if versions is None:
         return None
-    result = sweep(candidates, read=read, versions=versions, cache_dir=folder, store=store, jobs=0)
+    result = sweep(candidates, read=read, versions=versions, cache=(folder, key), store=store, jobs=0)
     if result.records or (store.settings is None and result.files):
         store.add(b"".join(result.records), settings_line(versions))
     if result.unsure:

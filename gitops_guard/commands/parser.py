@@ -7,6 +7,10 @@ from datetime import UTC, datetime
 
 from gitops_guard import __version__
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitops_guard.commands.workspace import Asked
+
 _EXIT_CODES = (
     "exit codes: 0 clean; 1 findings at or above --fail-on; 2 could not check; 3 a bug of ours (a log file is named);"
     " 130 interrupted"
@@ -30,6 +34,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gitops-guard {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_check(commands)
+    _add_rules(commands)
+    _add_explain(commands)
+    _add_init(commands)
+    _add_install_hook(commands)
     return parser
 
 
@@ -82,6 +90,10 @@ def _add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--new-from", metavar="REV", help="only findings that the merge base with REV does not have")
     group.add_argument("--baseline", metavar="FILE", help="leave out the findings that FILE knows")
     group.add_argument("--write-baseline", metavar="FILE", help="write all findings to FILE, for --baseline")
+    _add_plugin_arguments(group)
+
+
+def _add_plugin_arguments(group: argparse._ActionsContainer) -> None:
     group.add_argument("--config", metavar="FILE", help="configuration instead of the tree's .gitops-guard.yaml")
     group.add_argument(
         "-p",
@@ -106,6 +118,86 @@ def _add_output_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache-dir", metavar="DIR", help="where verdicts are remembered (the user's cache folder by default)"
     )
     group.add_argument("-j", "--jobs", metavar="N", help="processes; 0 (default) for as many as there are processors")
+
+
+def _add_rules(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "rules",
+        help="list all rules and where each comes from",
+        description="List every rule with its severity in force, where it comes from, and what it flags.",
+    )
+    _add_plugin_arguments(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
+    parser.set_defaults(handler=_run_rules)
+
+
+def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "explain",
+        help="print the page of a rule",
+        description="Print what a rule flags, why it matters, and how to fix it; Markdown in a pipe.",
+    )
+    parser.add_argument("rule", metavar="RULE", help="id of the rule, such as unknown-field")
+    _add_plugin_arguments(parser)
+    parser.set_defaults(handler=_run_explain)
+
+
+def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "init",
+        help="write a .gitops-guard.yaml for this repository",
+        description="Look at the repository and write a commented .gitops-guard.yaml that fits it.",
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite the configuration that is there")
+    parser.add_argument("--print", dest="only_print", action="store_true", help="print it and write nothing")
+    parser.set_defaults(handler=_run_init)
+
+
+def _add_install_hook(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "install-hook",
+        help="check every commit of this clone, without pre-commit",
+        description="Write a pre-commit hook into this clone that runs gitops-guard check --staged.",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="keep a hook that is there already as pre-commit.before and run it first"
+    )
+    parser.add_argument(
+        "--uninstall", action="store_true", help="remove our hook, and put back the one that was there before"
+    )
+    parser.set_defaults(handler=_run_install_hook)
+
+
+def _asked(namespace: argparse.Namespace) -> "Asked":
+    from gitops_guard.commands.workspace import Asked
+
+    return Asked(config=namespace.config, plugins=tuple(namespace.plugins), trusted_rev=namespace.trusted_rev)
+
+
+def _run_rules(namespace: argparse.Namespace) -> int:
+    from gitops_guard.commands import rules
+
+    return rules.run(_asked(namespace), os.environ, output_format=namespace.format)
+
+
+def _run_explain(namespace: argparse.Namespace) -> int:
+    from gitops_guard.commands import explain
+
+    return explain.run(namespace.rule, _asked(namespace), os.environ)
+
+
+def _run_init(namespace: argparse.Namespace) -> int:
+    from gitops_guard.commands import init
+
+    return init.run(".", force=namespace.force, only_print=namespace.only_print)
+
+
+def _run_install_hook(namespace: argparse.Namespace) -> int:
+    from gitops_guard.commands import install_hook
+
+    if namespace.uninstall:
+        return install_hook.uninstall(".")
+    return install_hook.install(".", force=namespace.force)
 
 
 def _run_check(namespace: argparse.Namespace) -> int:

@@ -198,8 +198,15 @@ class _Reader:
 
     def _check_section(self, node: yaml.Node, key: str, value: Json, schema: Mapping[str, object]) -> None:
         # Only configurations with options of plugins pay for importing it (76 ms).
+        from jsonschema.exceptions import SchemaError
         from jsonschema.validators import validator_for
 
+        try:
+            validator_for(schema).check_schema(dict(schema))
+        except SchemaError as wrong:
+            self._document.fail(
+                f"{key}: the plugin's own JSON Schema is wrong ({wrong.validator}); tell its author", node
+            )
         validator = validator_for(schema)(schema)
         error = min(
             validator.iter_errors(value), key=lambda error: [str(part) for part in error.absolute_path], default=None

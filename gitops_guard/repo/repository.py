@@ -94,6 +94,16 @@ class Repo:
         """Tell whether history was cut off when the repository was cloned."""
         return os.path.exists(os.path.join(common_dir(self.location.git_dir), "shallow"))
 
+    @property
+    def hooks_directory(self) -> str:
+        """Return where Git looks for this clone's hooks: `core.hooksPath` and linked work trees are Git's to know.
+
+        Raises:
+            RepoError: Git is not installed, or refuses.
+        """
+        answer = os.fsdecode(self._git.run("rev-parse", "--git-path", "hooks").removesuffix(b"\n"))
+        return os.path.normpath(os.path.join(self.root, answer))
+
     @cached_property
     def objects(self) -> Objects:
         """Return the repository's commits and blobs: by libgit2 where it can read them, else by Git."""

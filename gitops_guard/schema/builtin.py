@@ -23,17 +23,18 @@ def versions() -> tuple[str, ...]:
 class BuiltinSchemas:
     """The built-in kinds of one minor version."""
 
-    def __init__(self, version: str, cache_dir: str | None) -> None:
+    def __init__(self, version: str, cache: tuple[str, bytes] | None) -> None:
         """Open the schemas of a version.
 
         Args:
             version: Minor version: `1.37`.
-            cache_dir: Where slices are kept between runs; None keeps them in memory.
+            cache: Folder in which slices are kept between runs, and the key that seals them; None keeps them in
+                memory.
 
         Raises:
             SchemaError: There are no schemas for that version, or they cannot be read.
         """
-        self._slices = Slices(version, cache_dir)
+        self._slices = Slices(version, cache)
         self._found: dict[str, Schema] = {}
 
     def find(self, group: str, version: str, kind: str) -> Schema | None:

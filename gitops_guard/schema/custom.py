@@ -25,19 +25,19 @@ class CustomSchemas:
         self._schemas = schemas
 
     @classmethod
-    def from_crds(cls, bodies: Iterable[Body], *, cache_dir: str | None = None) -> "CustomSchemas":
+    def from_crds(cls, bodies: Iterable[Body], *, cache: tuple[str, bytes] | None = None) -> "CustomSchemas":
         """Read CRDs; what is no CRD, or has no schema, is passed over. The first of two for one kind wins.
 
         Args:
             bodies: Resources, in an order that does not change from run to run.
-            cache_dir: Where the schema of ObjectMeta is kept between runs.
+            cache: Folder in which the schema of ObjectMeta is kept between runs, and the key that seals it.
         """
         schemas: dict[tuple[str, str, str], Schema] = {}
         metadata: dict[str, Any] | None = None
         for body in bodies:
             if not is_crd(body):
                 continue
-            metadata = metadata or object_meta(cache_dir)
+            metadata = metadata or object_meta(cache)
             for key, schema, drops_status in _declared(body):
                 schemas.setdefault(key, CustomSchema(schema, metadata=metadata, drops_status=drops_status))
         return cls(schemas)
@@ -51,9 +51,9 @@ class CustomSchemas:
         return frozenset(group for group, _, _ in self._schemas)
 
 
-def object_meta(cache_dir: str | None) -> dict[str, Any]:
+def object_meta(cache: tuple[str, bytes] | None) -> dict[str, Any]:
     """Return the definitions that judge an object's metadata; they are the same in every version."""
-    definitions: dict[str, Any] = Slices(bundle.versions()[-1], cache_dir).load(OBJECT_META)["definitions"]
+    definitions: dict[str, Any] = Slices(bundle.versions()[-1], cache).load(OBJECT_META)["definitions"]
     return definitions
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from gitops_guard.schema.slices import Cache
+
     Check = Callable[[Any], bool]
     Node = dict[type, "Check | bool"]
 
@@ -41,17 +43,18 @@ _KEY_DEFAULTS = {"protocol": "TCP"}
 class PlainSchemas:
     """Built-in kinds of one Kubernetes minor version, judged without reasons."""
 
-    def __init__(self, version: str, cache_dir: "str | None") -> None:
+    def __init__(self, version: str, cache: "Cache | None") -> None:
         """Open the schemas of a version.
 
         Args:
             version: Minor version: `1.37`.
-            cache_dir: Where slices are kept between runs; None keeps them in memory.
+            cache: Folder in which slices are kept between runs, and the key that seals them; None keeps them in
+                memory.
 
         Raises:
             SchemaError: There are no schemas for that version, or they cannot be read.
         """
-        self._slices = Slices(version, cache_dir)
+        self._slices = Slices(version, cache)
         self._checks: dict[tuple[str, str], Check | None] = {}
 
     def is_clean(self, body: object) -> bool:

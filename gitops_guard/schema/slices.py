@@ -1,18 +1,13 @@
 """Finds the slice of a kind: from the cache directory, else built from the installed data and put there.
 
-A cached slice is JSON under a digest that covers its content, its name and everything it was made from, so a
-truncated, swapped or
-outdated file is rebuilt, never believed. Part of the clean path: imports nothing heavy.
+A cached slice is JSON under a seal that covers its content, its name and everything it was made from. The seal needs
+the user's key, so a truncated, swapped or outdated file, and one that somebody else wrote, is rebuilt, never believed.
+Part of the clean path: imports nothing heavy.
 """
 
 import json
 import os
-
-try:
-    # hashlib costs 3 ms, because it asks OpenSSL
-    from _sha1 import sha1  # type: ignore[import-not-found]  # typeshed does not know it
-except ImportError:  # pragma: no cover - interpreters built without the fallback
-    from hashlib import sha1
+from _blake2 import blake2b  # hashlib costs 3 ms, because it asks OpenSSL
 
 from gitops_guard import __version__
 from gitops_guard.schema import bundle
@@ -21,17 +16,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    Cache = tuple[str, bytes]
+    """Folder, and the user's key that seals what lies in it."""
+
+_SEAL_BYTES = 20
+
 
 class Slices:
     """The slices of one Kubernetes minor version."""
 
-    def __init__(self, version: str, cache_dir: "str | None") -> None:
+    def __init__(self, version: str, cache: "Cache | None") -> None:
         """Read the index of kinds.
 
         Args:
             version: Minor version: `1.37`.
-            cache_dir: Where slices may be kept; it is made when needed and may be read-only. None keeps them in
-            memory only.
+            cache: Folder in which slices may be kept, which is made when needed and may be read-only, and the key
+                that seals them. None keeps them in memory only.
 
         Raises:
             SchemaError: There are no schemas for that version.
@@ -41,8 +41,10 @@ class Slices:
         self.kinds: dict[str, str] = index["kinds"]
         """Definition by `<apiVersion> <kind>`; only kinds that can be created."""
         self.deprecated = frozenset(index["deprecated"])
-        self._key = sha1(f"{__version__}\0{bundle.data_key(version)}".encode(), usedforsecurity=False).hexdigest()
-        self._folder = os.path.join(cache_dir, f"schemas-{version}-{self._key[:16]}") if cache_dir else None
+        source = f"{__version__}\0{bundle.data_key(version)}".encode()
+        self._source = blake2b(source, digest_size=_SEAL_BYTES).hexdigest()
+        self._key = cache[1] if cache else b""
+        self._folder = os.path.join(cache[0], f"schemas-{version}-{self._source[:16]}") if cache else None
         self._sources: tuple[dict[str, Any], dict[str, Any], dict[str, Any]] | None = None
 
     def definition(self, api_version: str, kind: str) -> "str | None":
@@ -61,18 +63,18 @@ class Slices:
             self._write(path, definition, content)
         return content
 
-    def _digest(self, definition: str, payload: bytes) -> bytes:
-        seal = sha1(f"{self._key}\0{definition}\0".encode(), usedforsecurity=False)
+    def _seal(self, definition: str, payload: bytes) -> bytes:
+        seal = blake2b(f"{self._source}\0{definition}\0".encode(), digest_size=_SEAL_BYTES, key=self._key)
         seal.update(payload)
         return bytes(seal.hexdigest(), "ascii")
 
     def _read(self, path: str, definition: str) -> "dict[str, Any] | None":
         try:
             with open(path, "rb") as file:
-                digest, _, payload = file.read().partition(b"\n")
+                seal, _, payload = file.read().partition(b"\n")
         except OSError:
             return None  # not there yet, or not ours to read: build it
-        if digest != self._digest(definition, payload):
+        if seal != self._seal(definition, payload):
             return None
         return dict(json.loads(payload))
 
@@ -82,7 +84,7 @@ class Slices:
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(temporary, "wb") as file:
-                file.write(self._digest(definition, payload) + b"\n" + payload)
+                file.write(self._seal(definition, payload) + b"\n" + payload)
             os.replace(temporary, path)
         except OSError:
             self._folder = None  # a read-only or full disk: go on in memory, and do not try again

@@ -34,7 +34,7 @@ def test_run_chunks_when_a_child_is_killed_then_nothing_is_believed():
         time.sleep(0.001)
         return b"x"
 
-    with pytest.raises(WorkerError, match="a worker process ended early"):
+    with pytest.raises(WorkerError, match="a worker process was killed"):
         run_chunks(work, 10_000, jobs=3)
 
 

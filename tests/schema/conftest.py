@@ -93,12 +93,12 @@ def _places(node: Any, depth: int = 0) -> Iterator[tuple[Any, Any]]:
 
 
 @pytest.fixture(scope="session")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tmp_path_factory.mktemp("schemas"))
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
+    return str(tmp_path_factory.mktemp("schemas")), bytes(32)
 
 
 @pytest.fixture(scope="session")
-def made(cache_dir: str) -> Callable[[str, int], Iterator[tuple[str, str, dict[str, Any], Maker]]]:
+def made(cache_dir: tuple[str, bytes]) -> Callable[[str, int], Iterator[tuple[str, str, dict[str, Any], Maker]]]:
     """Yield apiVersion, kind, slice and maker of every kind of a version."""
 
     def make(version: str, seed: int) -> Iterator[tuple[str, str, dict[str, Any], Maker]]:

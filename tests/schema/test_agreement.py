@@ -73,7 +73,7 @@ def _keyword(problem: Problem, body: Any) -> str:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_readers_agree_on_made_documents_and_their_mutants(
-    version: str, made: Callable[..., Any], cache_dir: str
+    version: str, made: Callable[..., Any], cache_dir: tuple[str, bytes]
 ) -> None:
     """Thousands of documents over every kind: no reader sees what another does not."""
     plain = PlainSchemas(version, cache_dir)
@@ -102,7 +102,7 @@ def test_readers_agree_on_made_documents_and_their_mutants(
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_clean_path_when_it_says_clean_then_the_full_path_has_no_problem(
-    version: str, made: Callable[..., Any], cache_dir: str
+    version: str, made: Callable[..., Any], cache_dir: tuple[str, bytes]
 ) -> None:
     plain = PlainSchemas(version, cache_dir)
     clean = 0

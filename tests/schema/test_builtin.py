@@ -26,7 +26,7 @@ def _set(body: dict[str, Any], field: FieldPath, value: Any) -> dict[str, Any]:
     return body
 
 
-def _problems(body: dict[str, Any], cache_dir: str, version: str = "1.37") -> list[Any]:
+def _problems(body: dict[str, Any], cache_dir: tuple[str, bytes], version: str = "1.37") -> list[Any]:
     group, _, api = body["apiVersion"].rpartition("/")
     schema = BuiltinSchemas(version, cache_dir).find(group, api, body["kind"])
     assert schema is not None
@@ -232,7 +232,7 @@ def test_problems_of_a_deployment_with_one_slip(
     message: str,
     hint: str,
     deployment: dict[str, Any],
-    cache_dir: str,
+    cache_dir: tuple[str, bytes],
 ) -> None:
     body = _set(deployment, field, value)
     (problem,) = _problems(body, cache_dir)
@@ -242,17 +242,19 @@ def test_problems_of_a_deployment_with_one_slip(
     assert not PlainSchemas("1.37", cache_dir).is_clean(body)
 
 
-def test_problems_yields_all_of_them(deployment: dict[str, Any], cache_dir: str) -> None:
+def test_problems_yields_all_of_them(deployment: dict[str, Any], cache_dir: tuple[str, bytes]) -> None:
     body = _set(_set(_set(deployment, ("spec", "replicas"), "3"), ("spec", "x"), 1), (*CONTAINER, "name"), DELETE)
     assert ["wrong-type", "missing-field", "unknown-field"] == [problem.rule for problem in _problems(body, cache_dir)]
 
 
-def test_problems_of_a_null_struct_are_those_of_an_empty_one(deployment: dict[str, Any], cache_dir: str) -> None:
+def test_problems_of_a_null_struct_are_those_of_an_empty_one(
+    deployment: dict[str, Any], cache_dir: tuple[str, bytes]
+) -> None:
     problems = _problems(_set(deployment, ("spec",), None), cache_dir)
     assert ["spec.selector", "spec.template"] == sorted(format_field_path(problem.field) for problem in problems)
 
 
-def test_map_keys_of_problems_are_map_keys(deployment: dict[str, Any], cache_dir: str) -> None:
+def test_map_keys_of_problems_are_map_keys(deployment: dict[str, Any], cache_dir: tuple[str, bytes]) -> None:
     (problem,) = _problems(_set(deployment, ("metadata", "annotations"), {"a/b": 1}), cache_dir)
     assert [False, False, True] == [isinstance(part, MapKey) for part in problem.field]
 
@@ -281,7 +283,13 @@ def test_map_keys_of_problems_are_map_keys(deployment: dict[str, Any], cache_dir
 )
 @pytest.mark.parametrize("version", ["1.25", "1.37"])
 def test_duplicate_list_items_are_warnings(
-    version: str, field: FieldPath, value: Any, path: str, message: str, deployment: dict[str, Any], cache_dir: str
+    version: str,
+    field: FieldPath,
+    value: Any,
+    path: str,
+    message: str,
+    deployment: dict[str, Any],
+    cache_dir: tuple[str, bytes],
 ) -> None:
     body = _set(deployment, field, value)
     (problem,) = _problems(body, cache_dir, version)
@@ -290,7 +298,7 @@ def test_duplicate_list_items_are_warnings(
     assert not PlainSchemas(version, cache_dir).is_clean(body)
 
 
-def test_same_port_of_two_protocols_is_no_duplicate(deployment: dict[str, Any], cache_dir: str) -> None:
+def test_same_port_of_two_protocols_is_no_duplicate(deployment: dict[str, Any], cache_dir: tuple[str, bytes]) -> None:
     body = _set(deployment, (*CONTAINER, "ports"), [{"containerPort": 53}, {"containerPort": 53, "protocol": "UDP"}])
     assert [] == _problems(body, cache_dir)
 
@@ -375,7 +383,9 @@ def _pod(**spec: Any) -> dict[str, Any]:
         pytest.param({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": None}}, id="null map value"),
     ],
 )
-def test_what_the_server_accepts_and_the_raw_data_refuses_passes(body: dict[str, Any], cache_dir: str) -> None:
+def test_what_the_server_accepts_and_the_raw_data_refuses_passes(
+    body: dict[str, Any], cache_dir: tuple[str, bytes]
+) -> None:
     assert [] == _problems(body, cache_dir)
 
 
@@ -437,7 +447,7 @@ def test_what_the_server_accepts_and_the_raw_data_refuses_passes(body: dict[str,
     ],
 )
 def test_what_the_raw_data_accepts_and_the_server_refuses_is_found(
-    body: dict[str, Any], rule: str, cache_dir: str
+    body: dict[str, Any], rule: str, cache_dir: tuple[str, bytes]
 ) -> None:
     (problem,) = _problems(body, cache_dir)
     assert rule == problem.rule
@@ -457,13 +467,13 @@ def test_what_the_raw_data_accepts_and_the_server_refuses_is_found(
         pytest.param({"strngData": {"password": "hunter2!"}}, id="unknown field"),
     ],
 )
-def test_no_message_about_a_secret_holds_a_value(extra: dict[str, Any], cache_dir: str) -> None:
+def test_no_message_about_a_secret_holds_a_value(extra: dict[str, Any], cache_dir: tuple[str, bytes]) -> None:
     problems = _problems({"apiVersion": "v1", "kind": "Secret", **extra}, cache_dir)
     assert problems
     assert "hunter2" not in repr(problems)
 
 
-def test_message_about_a_huge_value_is_cut(deployment: dict[str, Any], cache_dir: str) -> None:
+def test_message_about_a_huge_value_is_cut(deployment: dict[str, Any], cache_dir: tuple[str, bytes]) -> None:
     (problem,) = _problems(_set(deployment, (*CONTAINER, "imagePullPolicy"), "x" * 100_000), cache_dir)
     assert len(problem.message) < 400
 
@@ -480,11 +490,11 @@ def test_message_about_a_huge_value_is_cut(deployment: dict[str, Any], cache_dir
         ("", "", ""),
     ],
 )
-def test_find_of_what_does_not_exist_is_none(key: tuple[str, str, str], cache_dir: str) -> None:
+def test_find_of_what_does_not_exist_is_none(key: tuple[str, str, str], cache_dir: tuple[str, bytes]) -> None:
     assert BuiltinSchemas("1.37", cache_dir).find(*key) is None
 
 
-def test_find_judges_each_version_by_its_own_data(cache_dir: str) -> None:
+def test_find_judges_each_version_by_its_own_data(cache_dir: tuple[str, bytes]) -> None:
     found = {
         version: BuiltinSchemas(version, cache_dir).find("flowcontrol.apiserver.k8s.io", "v1beta2", "FlowSchema")
         is not None
@@ -493,7 +503,7 @@ def test_find_judges_each_version_by_its_own_data(cache_dir: str) -> None:
     assert {"1.25": True, "1.29": False} == found
 
 
-def test_duplicates_among_very_many_items_are_found_in_no_time(cache_dir: str) -> None:
+def test_duplicates_among_very_many_items_are_found_in_no_time(cache_dir: tuple[str, bytes]) -> None:
     """Comparing each with each would take minutes."""
     pod = _pod(containers=[{"name": "a", "env": [{"name": f"A{index // 2}"} for index in range(40_000)]}])
     assert 20_000 == len(_problems(pod, cache_dir))
@@ -502,7 +512,9 @@ def test_duplicates_among_very_many_items_are_found_in_no_time(cache_dir: str) -
 @pytest.mark.parametrize(
     "junk", [None, 1, 1.5, True, "a", [], {}, [None], [[]], {"a": None}, {"": {}}, [{"name": []}, {"name": []}]]
 )
-def test_problems_of_junk_anywhere_does_not_raise(junk: Any, deployment: dict[str, Any], cache_dir: str) -> None:
+def test_problems_of_junk_anywhere_does_not_raise(
+    junk: Any, deployment: dict[str, Any], cache_dir: tuple[str, bytes]
+) -> None:
     fields: list[FieldPath] = [
         ("metadata",),
         ("spec",),

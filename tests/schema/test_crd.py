@@ -57,7 +57,7 @@ CRD: dict[str, Any] = {
 }
 
 
-def _judge(body: dict[str, Any], cache_dir: str) -> list[tuple[str, str, str]]:
+def _judge(body: dict[str, Any], cache_dir: tuple[str, bytes]) -> list[tuple[str, str, str]]:
     schema = BuiltinSchemas("1.37", cache_dir).find("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
     assert schema is not None
     return [(problem.rule, format_field_path(problem.field), problem.message) for problem in schema.problems(body)]
@@ -74,7 +74,7 @@ def _with(path: str, value: Any) -> dict[str, Any]:
     return body
 
 
-def test_crd_without_mistake_has_no_problem_and_is_left_to_the_full_path(cache_dir: str) -> None:
+def test_crd_without_mistake_has_no_problem_and_is_left_to_the_full_path(cache_dir: tuple[str, bytes]) -> None:
     assert [] == _judge(CRD, cache_dir)
     assert not PlainSchemas("1.37", cache_dir).is_clean(CRD)
 
@@ -187,7 +187,7 @@ def test_crd_without_mistake_has_no_problem_and_is_left_to_the_full_path(cache_d
     ],
 )
 def test_crd_with_one_mistake_outside_the_schema(
-    path: str, value: Any, field: str, message: str, cache_dir: str
+    path: str, value: Any, field: str, message: str, cache_dir: tuple[str, bytes]
 ) -> None:
     assert ("invalid-crd", field, message) in _judge(_with(path, value), cache_dir)
 
@@ -203,14 +203,14 @@ def test_crd_with_one_mistake_outside_the_schema(
     ],
 )
 def test_crd_of_a_protected_group_needs_approval(
-    group: str, annotations: dict[str, str], count: int, cache_dir: str
+    group: str, annotations: dict[str, str], count: int, cache_dir: tuple[str, bytes]
 ) -> None:
     body = _with("spec/group", group)
     body["metadata"] = {"name": f"widgets.{group}", "annotations": annotations}
     assert count == len(_judge(body, cache_dir))
 
 
-def test_crd_group_without_dot_is_refused(cache_dir: str) -> None:
+def test_crd_group_without_dot_is_refused(cache_dir: tuple[str, bytes]) -> None:
     body = _with("spec/group", "example")
     body["metadata"]["name"] = "widgets.example"
     assert [
@@ -218,7 +218,7 @@ def test_crd_group_without_dot_is_refused(cache_dir: str) -> None:
     ] == _judge(body, cache_dir)
 
 
-def test_crd_versions_are_unique(cache_dir: str) -> None:
+def test_crd_versions_are_unique(cache_dir: tuple[str, bytes]) -> None:
     versions = [CRD["spec"]["versions"][0], {**CRD["spec"]["versions"][0], "storage": False}]
     assert ("invalid-crd", "spec.versions", "Invalid value: must contain unique version names") in _judge(
         _with("spec/versions", versions), cache_dir
@@ -433,7 +433,7 @@ NESTED = "must be empty to be structural"
     ],
 )
 def test_schema_of_a_crd_that_the_server_refuses(
-    schema: dict[str, Any], field: str, message: str | None, cache_dir: str
+    schema: dict[str, Any], field: str, message: str | None, cache_dir: tuple[str, bytes]
 ) -> None:
     found = _judge(_with("spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/x", schema), cache_dir)
     assert ("non-structural-schema", f"{X}.{field}") in [problem[:2] for problem in found]
@@ -490,7 +490,7 @@ def test_schema_of_a_crd_that_the_server_refuses(
         pytest.param({**STRING, "x-kubernetes-validations": [{"rule": "self == 'a'"}]}, id="CEL"),
     ],
 )
-def test_schema_of_a_crd_that_the_server_takes(schema: dict[str, Any], cache_dir: str) -> None:
+def test_schema_of_a_crd_that_the_server_takes(schema: dict[str, Any], cache_dir: tuple[str, bytes]) -> None:
     assert [] == _judge(_with("spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/x", schema), cache_dir)
 
 
@@ -541,7 +541,7 @@ def test_schema_of_a_crd_that_the_server_takes(schema: dict[str, Any], cache_dir
     ],
 )
 def test_root_schema_of_a_crd_that_the_server_refuses(
-    root: dict[str, Any], field: str, message: str, cache_dir: str
+    root: dict[str, Any], field: str, message: str, cache_dir: tuple[str, bytes]
 ) -> None:
     found = _judge(_with("spec/versions/0/schema/openAPIV3Schema", root), cache_dir)
     assert ("non-structural-schema", f"{BASE}.{field}", message) in found
@@ -551,7 +551,9 @@ def test_root_schema_of_a_crd_that_the_server_refuses(
 @pytest.mark.parametrize(
     "key", ["items", "additionalProperties", "allOf", "default", "enum", "required", "x-kubernetes-list-map-keys"]
 )
-def test_schema_of_a_crd_with_junk_in_free_form_places_does_not_raise(key: str, junk: Any, cache_dir: str) -> None:
+def test_schema_of_a_crd_with_junk_in_free_form_places_does_not_raise(
+    key: str, junk: Any, cache_dir: tuple[str, bytes]
+) -> None:
     schema = {
         "type": "array",
         "x-kubernetes-list-type": "map",

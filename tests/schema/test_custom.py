@@ -33,12 +33,12 @@ def _crd(spec: dict[str, Any], **version: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def judge(cache_dir: str) -> Any:
+def judge(cache_dir: tuple[str, bytes]) -> Any:
     """Return a function from the schema of `spec.x` and a value to the problems, as (rule, field, message)."""
 
     def run(schema: dict[str, Any], value: Any, **outer: Any) -> list[tuple[str, str, str]]:
         spec = {"type": "object", "properties": {"x": schema}, **outer}
-        found = CustomSchemas.from_crds([_crd(spec)], cache_dir=cache_dir).find("example.com", "v1", "Widget")
+        found = CustomSchemas.from_crds([_crd(spec)], cache=cache_dir).find("example.com", "v1", "Widget")
         assert found is not None
         body = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "a"}, "spec": {"x": value}}
         before = copy.deepcopy(body)
@@ -412,10 +412,8 @@ def test_formats_take_the_good_and_refuse_the_bad(form: str, judge: Any) -> None
         pytest.param(None, [], id="null"),
     ],
 )
-def test_top_level_metadata_is_object_meta(metadata: Any, expected: list[str], cache_dir: str) -> None:
-    schema = CustomSchemas.from_crds([_crd({"type": "object"})], cache_dir=cache_dir).find(
-        "example.com", "v1", "Widget"
-    )
+def test_top_level_metadata_is_object_meta(metadata: Any, expected: list[str], cache_dir: tuple[str, bytes]) -> None:
+    schema = CustomSchemas.from_crds([_crd({"type": "object"})], cache=cache_dir).find("example.com", "v1", "Widget")
     assert schema is not None
     body = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": metadata}
     assert expected == [f"{problem.rule} {format_field_path(problem.field)}" for problem in schema.problems(body)]
@@ -431,10 +429,10 @@ def test_top_level_metadata_is_object_meta(metadata: Any, expected: list[str], c
     ],
 )
 def test_status_is_dropped_after_strict_decoding_when_its_subresource_is_on(
-    status: Any, subresource: bool, expected: list[str], cache_dir: str
+    status: Any, subresource: bool, expected: list[str], cache_dir: tuple[str, bytes]
 ) -> None:
     crd = _crd({"type": "object"}, **({"subresources": {"status": {}}} if subresource else {}))
-    schema = CustomSchemas.from_crds([crd], cache_dir=cache_dir).find("example.com", "v1", "Widget")
+    schema = CustomSchemas.from_crds([crd], cache=cache_dir).find("example.com", "v1", "Widget")
     assert schema is not None
     body = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "a"}, "status": status}
     assert expected == [problem.rule for problem in schema.problems(body)]
@@ -452,15 +450,15 @@ def test_status_is_dropped_after_strict_decoding_when_its_subresource_is_on(
     ],
 )
 def test_complete_is_false_when_something_is_not_evaluated(
-    schema: dict[str, Any], complete: bool, cache_dir: str
+    schema: dict[str, Any], complete: bool, cache_dir: tuple[str, bytes]
 ) -> None:
     spec = {"type": "object", "properties": {"x": schema}}
-    found = CustomSchemas.from_crds([_crd(spec)], cache_dir=cache_dir).find("example.com", "v1", "Widget")
+    found = CustomSchemas.from_crds([_crd(spec)], cache=cache_dir).find("example.com", "v1", "Widget")
     assert found is not None
     assert complete is found.complete
 
 
-def test_from_crds_reads_v1beta1_and_passes_over_the_rest(cache_dir: str) -> None:
+def test_from_crds_reads_v1beta1_and_passes_over_the_rest(cache_dir: tuple[str, bytes]) -> None:
     old = {
         "apiVersion": "apiextensions.k8s.io/v1beta1",
         "kind": "CustomResourceDefinition",
@@ -478,15 +476,15 @@ def test_from_crds_reads_v1beta1_and_passes_over_the_rest(cache_dir: str) -> Non
         no_schema,
         {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "spec": []},
     ]
-    found = CustomSchemas.from_crds(bodies, cache_dir=cache_dir)
+    found = CustomSchemas.from_crds(bodies, cache=cache_dir)
     assert frozenset({"old.io"}) == found.groups()
     assert found.find("old.io", "v1", "Old") is not None
     assert found.find("example.com", "v1", "Widget") is None
 
 
-def test_find_of_a_version_that_is_not_served_is_none(cache_dir: str) -> None:
+def test_find_of_a_version_that_is_not_served_is_none(cache_dir: tuple[str, bytes]) -> None:
     assert (
-        CustomSchemas.from_crds([_crd({"type": "object"}, served=False)], cache_dir=cache_dir).find(
+        CustomSchemas.from_crds([_crd({"type": "object"}, served=False)], cache=cache_dir).find(
             "example.com", "v1", "Widget"
         )
         is None
@@ -562,13 +560,13 @@ def _verdict(problems: list[Problem]) -> bool:
     return not [problem for problem in problems if problem.rule != "unknown-field"]
 
 
-def test_validation_agrees_with_jsonschema_on_random_schemas_and_values(cache_dir: str) -> None:
+def test_validation_agrees_with_jsonschema_on_random_schemas_and_values(cache_dir: tuple[str, bytes]) -> None:
     """Same verdict on 1,500 pairs; unknown fields are not jsonschema's business here."""
     chooser = random.Random(7)
     verdicts = []
     for _ in range(150):
         schema = {"type": "object", "properties": {"x": _random_schema(chooser)}}
-        found = CustomSchemas.from_crds([_crd(schema)], cache_dir=cache_dir).find("example.com", "v1", "Widget")
+        found = CustomSchemas.from_crds([_crd(schema)], cache=cache_dir).find("example.com", "v1", "Widget")
         assert found is not None
         for _ in range(10):
             spec = {"x": _random_value(chooser, schema["properties"]["x"])}
@@ -583,12 +581,12 @@ def test_every_format_that_is_enforced_has_vectors() -> None:
     assert set() == set(FORMATS) - set(FORMAT_VECTORS) - {"datetime", "password", "uuid3", "uuid4", "uuid5"}
 
 
-def test_problems_of_a_value_that_two_places_share_judges_each_by_its_own_schema(cache_dir: str) -> None:
+def test_problems_of_a_value_that_two_places_share_judges_each_by_its_own_schema(cache_dir: tuple[str, bytes]) -> None:
     """A YAML alias makes one object of two places: pruning the one must not empty the other."""
     first = {"type": "object", "properties": {"a": STRING}, "x-kubernetes-preserve-unknown-fields": False}
     second = {"type": "object", "properties": {"b": STRING}, "required": ["b"]}
     spec = {"type": "object", "properties": {"first": first, "second": second}}
-    schema = CustomSchemas.from_crds([_crd(spec)], cache_dir=cache_dir).find("example.com", "v1", "Widget")
+    schema = CustomSchemas.from_crds([_crd(spec)], cache=cache_dir).find("example.com", "v1", "Widget")
     assert schema is not None
     shared = {"b": "text"}
     body = {

@@ -148,7 +148,9 @@ def test_standing_of_a_kind_in_a_version(identity: tuple[str, str, str], kuberne
 
 
 @pytest.mark.parametrize("kubernetes", versions())
-def test_standing_is_served_or_deprecated_exactly_when_there_is_a_schema(kubernetes: str, cache_dir: str) -> None:
+def test_standing_is_served_or_deprecated_exactly_when_there_is_a_schema(
+    kubernetes: str, cache_dir: tuple[str, bytes]
+) -> None:
     schemas = BuiltinSchemas(kubernetes, cache_dir)
     for identity in [
         ("", "v1", "Pod"),

@@ -26,11 +26,13 @@ HEAVY = {
 
 @pytest.fixture(scope="module")
 def schemas(tmp_path_factory: pytest.TempPathFactory) -> PlainSchemas:
-    return PlainSchemas("1.37", str(tmp_path_factory.mktemp("plain")))
+    return PlainSchemas("1.37", (str(tmp_path_factory.mktemp("plain")), bytes(32)))
 
 
 def test_is_clean_of_a_valid_document_is_true_from_every_start(tmp_path: Path, deployment: dict[str, Any]) -> None:
-    built, cached, memory = (PlainSchemas("1.37", place) for place in (str(tmp_path), str(tmp_path), None))
+    built, cached, memory = (
+        PlainSchemas("1.37", place) for place in ((str(tmp_path), bytes(32)), (str(tmp_path), bytes(32)), None)
+    )
     assert [True, True, True] == [schemas.is_clean(deployment) for schemas in (built, cached, memory)]
 
 
@@ -87,7 +89,7 @@ def test_import_and_a_hit_load_nothing_heavy(tmp_path: Path, deployment: dict[st
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); before = set(sys.modules)\n"
         "from gitops_guard.schema.plain import PlainSchemas\n"
-        f"assert PlainSchemas('1.37', {str(tmp_path)!r}).is_clean({deployment!r})\n"
+        f"assert PlainSchemas('1.37', {(str(tmp_path), bytes(32))!r}).is_clean({deployment!r})\n"
         "print(*sorted(set(sys.modules) - before))\n"
     )
     root = Path(__file__).resolve().parents[2]

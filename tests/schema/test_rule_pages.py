@@ -45,9 +45,9 @@ def _examples(rule: str, heading: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(block))
 
 
-def _rules_of(bodies: list[dict[str, Any]], cache_dir: str) -> set[str]:
+def _rules_of(bodies: list[dict[str, Any]], cache_dir: tuple[str, bytes]) -> set[str]:
     """Return the ids that apply to a file, by what this part's public names answer."""
-    custom, found = CustomSchemas.from_crds(bodies, cache_dir=cache_dir), set()
+    custom, found = CustomSchemas.from_crds(bodies, cache=cache_dir), set()
     for body in bodies:
         group, _, version = body["apiVersion"].rpartition("/")
         key = (group, version, body["kind"])
@@ -71,6 +71,6 @@ def test_page_has_the_headings_and_facts_in_order(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", WALKED + LOOKED_UP)
-def test_flagged_is_flagged_with_that_rule_alone_and_fixed_with_none(rule: str, cache_dir: str) -> None:
+def test_flagged_is_flagged_with_that_rule_alone_and_fixed_with_none(rule: str, cache_dir: tuple[str, bytes]) -> None:
     assert {rule} == _rules_of(_examples(rule, "Flagged"), cache_dir)
     assert set() == _rules_of(_examples(rule, "Fixed"), cache_dir)

@@ -1,0 +1,104 @@
+"""`gitops-guard rules` and `gitops-guard explain`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gitops_guard import rules
+from gitops_guard.check.catalog import ENGINE_RULES
+from gitops_guard.commands.explain import plainly
+
+PAGES = Path(rules.__file__).parent
+PLUGIN = """
+from gitops_guard.hookspecs import hookimpl
+from gitops_guard.model import Severity
+
+
+class Rule:
+    id = "no-op-rule"
+    severity = Severity.NOTE
+    kinds = ("*",)
+    summary = "Flags nothing."
+    {extra}
+
+    def check(self, resource, context):
+        return iter(())
+
+
+@hookimpl
+def gitops_guard_rules():
+    return [Rule()]
+"""
+
+
+def test_rules_then_every_built_in_rule_is_listed_sorted_with_severity_origin_and_summary(repo):
+    lines = repo().run("rules").out.splitlines()
+    assert sorted(ENGINE_RULES) == [line.split()[0] for line in lines]
+    row = next(line for line in lines if line.startswith("unknown-field"))
+    assert "unknown-field error built-in A field that the kind does not have." == " ".join(row.split())
+
+
+def test_rules_json_then_the_severity_in_force_stands_beside_the_default(repo):
+    sandbox = repo({".gitops-guard.yaml": "severity: {unknown-field: warning, yaml-octal: off}\n"})
+    listed = {rule["id"]: rule for rule in json.loads(sandbox.run("rules", "--format", "json").out)["rules"]}
+    assert ("warning", "error") == (listed["unknown-field"]["severity"], listed["unknown-field"]["default_severity"])
+    assert "off" == listed["yaml-octal"]["severity"]
+
+
+def test_rules_when_a_plugin_brings_one_then_its_file_is_named(repo):
+    sandbox = repo({"tools/ours.py": PLUGIN.format(extra="")})
+    for outcome in (
+        sandbox.run("rules", "-p", "tools/ours.py"),
+        sandbox.write({".gitops-guard.yaml": "plugins: [tools/ours.py]\n"}).run("rules"),
+    ):
+        row = next(line for line in outcome.out.splitlines() if line.startswith("no-op-rule"))
+        assert ["no-op-rule", "note", "tools/ours.py", "Flags", "nothing."] == row.split()
+
+
+def test_rules_config_when_another_file_is_named_then_it_counts(repo):
+    sandbox = repo({"other.yaml": "severity: {unknown-field: note}\n"})
+    outcome = sandbox.run("rules", "--config", "other.yaml")
+    assert "unknown-field               note " in outcome.out
+
+
+def test_rules_trusted_rev_then_the_plugin_of_that_revision_is_listed(repo):
+    files = {"ours.py": PLUGIN.format(extra=""), ".gitops-guard.yaml": "plugins: [ours.py]\n"}
+    sandbox = repo().commit(files).write({"ours.py": "raise SystemExit(9)\n"})
+    outcome = sandbox.run("rules", "--trusted-rev", "HEAD")
+    outcome.assert_code(0)
+    assert "no-op-rule" in outcome.out
+
+
+@pytest.mark.parametrize("rule", sorted(ENGINE_RULES))
+def test_explain_then_the_page_is_printed(repo, rule):
+    outcome = repo().run("explain", rule)
+    outcome.assert_code(0)
+    assert (PAGES / f"{rule}.md").read_text(encoding="utf-8") == outcome.out
+
+
+def test_explain_when_the_id_is_unknown_then_the_nearest_are_named(repo):
+    outcome = repo().run("explain", "unknown-feild")
+    outcome.assert_code(2)
+    assert "there is no rule 'unknown-feild'; did you mean unknown-field" in outcome.err
+    assert "" == outcome.out
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        pytest.param('documentation = "# no-op-rule\\n\\nA page."', "# no-op-rule\n\nA page.\n", id="documentation"),
+        pytest.param("", "# no-op-rule\n\nFlags nothing.\n\n- severity: note\n- from: ours.py\n", id="summary"),
+        pytest.param("documentation = None", "# no-op-rule\n\nFlags nothing.\n\n- severity: note\n- from: ours.py\n", id="none"),
+    ],
+)  # fmt: skip
+def test_explain_when_the_rule_is_a_plugins_then_its_page_or_what_is_known(repo, extra, expected):
+    sandbox = repo({"ours.py": PLUGIN.format(extra=extra)})
+    assert expected == sandbox.run("explain", "no-op-rule", "-p", "ours.py").out
+
+
+def test_plainly_then_marks_of_markdown_are_gone_and_code_is_indented():
+    page = "# a-rule\n\nSee [the page](https://example.com).\n\n```yaml\na: 1\n```\n\n- reference: <https://example.com/b>\n"
+    assert [
+        "a-rule", "", "See the page (https://example.com).", "", "    a: 1", "", "- reference: https://example.com/b",
+    ] == list(plainly(page, colour=False))  # fmt: skip
