@@ -1,7 +1,6 @@
 """A Deployment, its ReplicaSets and their pods together in virtual time."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from gitops_guard.model.rollout import Step
 from gitops_guard.rollout import deployment, replicaset
@@ -19,16 +18,7 @@ from gitops_guard.rollout.deployment import (
 )
 from gitops_guard.rollout.events import NOTHING, EventQueue, Happening, tell
 from gitops_guard.rollout.pods import Counts, PodPool, PodTiming
-
-MAX_ROUNDS = 10_000
-"""Controller rounds at one moment before the run is called a livelock."""
-
-MAX_STEPS = 100_000
-"""Steps of one run before it is called capped."""
-
-
-class LivelockError(Exception):
-    """The controllers never come to rest at one moment: a mistake in a simulator, or a bug of the controllers."""
+from gitops_guard.rollout.timeline import MAX_ROUNDS, MAX_STEPS, LivelockError, Moment
 
 
 class _Set:
@@ -53,14 +43,6 @@ class _Set:
             existing=self.pods.existing,
             failing=self.failures > 0,
         )
-
-
-class Moment(NamedTuple):
-    """What a run records each time the controllers have come to rest."""
-
-    step: Step
-    sizes: tuple[tuple[str, int], ...]
-    """spec.replicas of every ReplicaSet, oldest first."""
 
 
 class DeploymentRun:
