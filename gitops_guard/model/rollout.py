@@ -27,12 +27,11 @@ class RolloutVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seconds:
-    """A duration that is not known exactly."""
+    """A duration that is not known exactly; None stands for one that never ends."""
 
-    low: float
-    likely: float
+    low: float | None
+    likely: float | None
     high: float | None
-    """None: it may never end."""
 
     def to_json(self) -> Json:
         """Return the interval as the `simulate` contract writes it."""

@@ -96,6 +96,8 @@ def _manage(state: DaemonSet) -> DaemonWrites:
     delete: list[int] = []
     surging = not state.spec.on_delete and state.spec.max_surge not in (0, "0%")
     for node in state.nodes:
+        if len(node.pods) == 1 and node.should_continue and _is_settled(node.pods[0]):
+            continue
         if node.should_run and not node.pods:
             create.append(node.name)
         elif node.should_continue:
@@ -103,6 +105,10 @@ def _manage(state: DaemonSet) -> DaemonWrites:
         else:
             delete.extend(pod.name for pod in node.pods if not pod.terminating)
     return _writes(create, delete)
+
+
+def _is_settled(pod: DaemonPod) -> bool:
+    return not (pod.terminating or pod.failed)
 
 
 def _manage_running(node: DaemonNode, revision: str, create: list[str], delete: list[int], *, surging: bool) -> None:
@@ -130,6 +136,9 @@ def _surplus(running: list[DaemonPod], revision: str) -> list[int]:
 
 def _pair(node: DaemonNode, revision: str) -> tuple[DaemonPod | None, DaemonPod | None] | None:
     """update.go:findUpdatedPodsOnNode: the (new, old) pod; None when there are several of a kind."""
+    if len(node.pods) == 1 and not node.pods[0].terminating:
+        only = node.pods[0]
+        return (only, None) if only.revision == revision else (None, only)
     living = [pod for pod in node.pods if not pod.terminating]
     new = [pod for pod in living if pod.revision == revision]
     old = [pod for pod in living if pod.revision != revision]

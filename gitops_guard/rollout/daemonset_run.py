@@ -34,6 +34,7 @@ class DaemonSetRun(PodSetRun):
         self._next = 0
         self._on_node: dict[str, list[int]] = {node: [] for node in nodes}
         self._node_of: dict[int, str] = {}
+        self._seen = {node: DaemonNode(node) for node in nodes}
         self._waiting: set[int] = set()
         if before is not None:
             for node in nodes:
@@ -47,6 +48,7 @@ class DaemonSetRun(PodSetRun):
         self.pods[pod.name] = pod
         self._node_of[pod.name] = node
         self._on_node[node].append(pod.name)
+        self.changed.add(pod.name)
 
     def edit(self, spec: DaemonSetSpec) -> None:
         """Change the DaemonSet, as a merge or a person does, and let the controller act."""
@@ -54,12 +56,13 @@ class DaemonSetRun(PodSetRun):
         self.template = spec.template
         self.min_ready_ms = spec.min_ready_s * 1000
         self.completed_ms = None
+        self.changed.update(self.pods)
         self.settle("the DaemonSet changed")
 
     def sync(self) -> bool:
         """Let the controller act once; returns whether it wrote anything."""
-        nodes = tuple(self._seen(node, names) for node, names in self._on_node.items())
-        writes = daemonset.sync(DaemonSet(self.spec, nodes))
+        self._look()
+        writes = daemonset.sync(DaemonSet(self.spec, tuple(self._seen.values())))
         for name in writes.delete:
             self.delete(name)
         for node in writes.create:
@@ -77,9 +80,10 @@ class DaemonSetRun(PodSetRun):
             # Pending until the port is free, which a surging DaemonSet never brings about by itself.
             self.pods[name] = LivePod(name, self.template)
             self._waiting.add(name)
+            self.changed.add(name)
 
     def _go(self, name: int) -> Happening:
-        node = self._on_node[self._node_of.pop(name)]
+        node = self._on_node[self._node_of[name]]
         node.remove(name)
         happening = super()._go(name)
         if len(node) == 1 and node[0] in self._waiting:
@@ -88,8 +92,13 @@ class DaemonSetRun(PodSetRun):
             self._start(self.pods[node[0]])
         return happening
 
-    def _seen(self, node: str, names: list[int]) -> DaemonNode:
-        return DaemonNode(node, tuple(self._pod(self.pods[name]) for name in names))
+    def _look(self) -> None:
+        """Refresh what the controller's cache shows of the nodes whose pods changed."""
+        for node in {self._node_of[name] for name in self.changed}:
+            self._seen[node] = DaemonNode(node, tuple(self._pod(self.pods[name]) for name in self._on_node[node]))
+        for name in self.changed - self.pods.keys():
+            del self._node_of[name]
+        self.changed.clear()
 
     def _pod(self, pod: LivePod) -> DaemonPod:
         ready = pod.ready_since_ms is not None

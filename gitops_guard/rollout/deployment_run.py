@@ -18,7 +18,7 @@ from gitops_guard.rollout.deployment import (
 )
 from gitops_guard.rollout.events import NOTHING, EventQueue, Happening, tell
 from gitops_guard.rollout.pods import Counts, PodPool, PodTiming
-from gitops_guard.rollout.timeline import MAX_ROUNDS, MAX_STEPS, LivelockError, Moment
+from gitops_guard.rollout.timeline import MAX_ROUNDS, MAX_STEPS, LivelockError, Moment, Timeline
 
 
 class _Set:
@@ -80,6 +80,7 @@ class DeploymentRun:
         self.timed_out_ms: int | None = None
         self.completed_ms: int | None = 0
         self._check_ms = -1
+        self._quiet: tuple[object, ...] | None = None
         self._sets: dict[str, _Set] = {}
         self._deleted: list[_Set] = []
         """ReplicaSets beyond the history limit: their last pods still terminate."""
@@ -124,6 +125,10 @@ class DeploymentRun:
             return Happening(cause)
 
         self.queue.push(at_ms, act)
+
+    def scale_later(self, at_ms: int, replicas: int) -> None:
+        """Change spec.replicas at a later time."""
+        self.edit_later(at_ms, lambda spec: spec._replace(replicas=replicas), f"replicas set to {replicas}")
 
     def _replace_spec(self, spec: DeploymentSpec) -> None:
         self.spec = spec
@@ -238,6 +243,9 @@ class DeploymentRun:
         it for the new set. One that shows fewer only puts off what the next sync does.
         """
         fresh = {name: one.pods.counts for name, one in self._sets.items()}
+        inputs = self._inputs(fresh)
+        if inputs == self._quiet:
+            return ()
         writes = self._decide(fresh)
         new = self._sets.get(self.spec.template)
         if new is not None and new.stored.available > fresh[new.owned.name].available:
@@ -246,7 +254,17 @@ class DeploymentRun:
                 writes = stale
         for name, one in self._sets.items():
             one.stored = fresh[name]
+        self._quiet = None if writes else inputs
         return writes
+
+    def _inputs(self, counts: Mapping[str, Counts]) -> tuple[object, ...]:
+        """Everything that a sync depends on: where it is as at the last sync that wrote nothing, none is needed."""
+        overdue = self.status.progress_since_ms + self.spec.deadline_s * 1000 < self.queue.now_ms
+        sets = [
+            (one.owned, counts[name], one.failures > 0, self.spec.recreate and one.pods.existing)
+            for name, one in self._sets.items()
+        ]
+        return self.spec, self.status, overdue, sets
 
     def _decide(self, counts: Mapping[str, Counts]) -> tuple[Write, ...]:
         sets = tuple(one.seen(counts[name]) for name, one in self._sets.items())
@@ -298,6 +316,11 @@ class DeploymentRun:
         return updated and status.observed and status.updated == status.replicas == status.available == wanted
 
     # What is recorded
+
+    @property
+    def timeline(self) -> Timeline:
+        """The record so far."""
+        return Timeline(tuple(self.moments), self.completed_ms, self.capped, self.timed_out_ms)
 
     def _record(self, cause: str) -> None:
         old = new = ready = available = 0

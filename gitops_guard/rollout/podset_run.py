@@ -42,6 +42,9 @@ class PodSetRun(ABC):
         self.min_ready_ms = min_ready_s * 1000
         self.timing = timing
         self.pods: dict[int, LivePod] = {}
+        self.changed: set[int] = set()
+        """Pods that the controller has not looked at since they changed, by name."""
+
         self.moments: list[Moment] = []
         self.completed_ms: int | None = None
         self.capped = False
@@ -96,6 +99,7 @@ class PodSetRun(ABC):
         """Create a pod; it becomes ready by itself, if it ever does."""
         pod = LivePod(name, revision)
         self.pods[name] = pod
+        self.changed.add(name)
         self._start(pod)
 
     def _start(self, pod: LivePod) -> None:
@@ -108,25 +112,30 @@ class PodSetRun(ABC):
         if pod.terminating or pod.ready_since_ms is not None:
             return NOTHING
         pod.ready_since_ms = self.queue.now_ms
+        self.changed.add(pod.name)
         if self.min_ready_ms:
             self.queue.push(self.queue.now_ms + self.min_ready_ms, lambda: self._become_available(pod))
         return Happening("became ready", 1)
 
     def _become_available(self, pod: LivePod) -> Happening:
+        self.changed.add(pod.name)
         return NOTHING if pod.terminating else Happening("became available", 1)
 
     def break_pod(self, name: int) -> None:
         """Make a pod unready for good."""
         self.pods[name].ready_since_ms = None
+        self.changed.add(name)
 
     def delete(self, name: int) -> None:
         """Delete a pod; it goes when its containers have ended."""
         pod = self.pods[name]
         pod.terminating = True
+        self.changed.add(name)
         self.queue.push(self.queue.now_ms + self.timing[pod.revision].gone_ms, lambda: self._go(name))
 
     def _go(self, name: int) -> Happening:
         del self.pods[name]
+        self.changed.add(name)
         return Happening("ended", 1)
 
     def _step(self, cause: str) -> Step:

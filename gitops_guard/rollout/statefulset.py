@@ -154,27 +154,16 @@ class _Sync:
 
     def fill(self) -> bool:
         """stateful_set_control.go:processReplica for every ordinal; returns whether the sync ends here."""
-        settled = [not self._process(pod) for pod in self._until_blocked()]
-        return self.ordered and not all(settled)
-
-    def _until_blocked(self) -> Iterable[StatefulPod]:
-        """Ordinals in order, with OrderedReady up to and with the first that is not as it should be."""
-        if not self.ordered:
-            return self.replicas
-        for index, pod in enumerate(self.replicas):
-            if not pod.created or pod.unavailable or pod.ended or not pod.running:
-                return self.replicas[: index + 1]
-        return self.replicas
-
-    def _process(self, pod: StatefulPod) -> bool:
-        if pod.ended:
-            if not pod.terminating:
+        for pod in self.replicas:
+            if pod.available and not pod.terminating and pod.running and not pod.ended:
+                continue
+            if pod.ended and not pod.terminating:
                 self._delete([pod])
-            return True
-        if not pod.created:
-            self.writes.append(CreatePod(pod.ordinal, pod.revision))
-            return True
-        return pod.unavailable or not pod.running
+            elif not pod.created:
+                self.writes.append(CreatePod(pod.ordinal, pod.revision))
+            if self.ordered:
+                return True
+        return False
 
     def shrink(self) -> bool:
         """stateful_set_control.go:processCondemned, highest ordinal first; returns whether the sync ends here."""
@@ -234,12 +223,14 @@ class _Sync:
 
     def finish(self) -> tuple[Write, ...]:
         """stateful_set_utils.go:completeRollingUpdate, with counts from before this sync's writes."""
+        if self.writes or self.state.current == self.spec.template:
+            return tuple(self.writes)
         created = [pod for pod in (*self.replicas, *self.condemned) if pod.created]
         updated = sum(pod.revision == self.spec.template and not pod.terminating for pod in created)
         ready = sum(pod.running and pod.ready for pod in created)
         done = updated == ready == len(created) == self.spec.replicas
         counts = self.spec.strategy is UpdateStrategy.ROLLING or self.model.statefulset_completes_any_strategy
-        if done and counts and not self.writes and self.state.current != self.spec.template:
+        if done and counts:
             self.writes.append(SetCurrent(self.spec.template))
         return tuple(self.writes)
 

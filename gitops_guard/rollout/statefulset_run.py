@@ -31,8 +31,10 @@ class StatefulSetRun(PodSetRun):
         self.spec = before or StatefulSetSpec(0, "")
         self.current = self.spec.template
         self.model = model
+        self._seen: dict[int, StatefulPod] = {}
         for ordinal in range(self.spec.start, self.spec.start + self.spec.replicas):
             self.pods[ordinal] = LivePod(ordinal, self.spec.template, LONG_AGO_MS)
+            self.changed.add(ordinal)
 
     def edit(self, spec: StatefulSetSpec) -> None:
         """Change the StatefulSet, as a merge or a person does, and let the controller act."""
@@ -41,11 +43,13 @@ class StatefulSetRun(PodSetRun):
         self.min_ready_ms = spec.min_ready_s * 1000
         self.current = self.current or spec.template
         self.completed_ms = None
+        self.changed.update(self.pods)
         self.settle("the StatefulSet changed")
 
     def sync(self) -> bool:
         """Let the controller act once; returns whether it wrote anything."""
-        pods = tuple(self._seen(pod) for pod in self.pods.values())
+        self._look()
+        pods = tuple(self._seen.values())
         writes = statefulset.sync(StatefulSet(self.spec, self.current, pods), self.model)
         for write in writes:
             match write:
@@ -57,7 +61,16 @@ class StatefulSetRun(PodSetRun):
                     self.current = write.revision
         return bool(writes)
 
-    def _seen(self, pod: LivePod) -> StatefulPod:
+    def _look(self) -> None:
+        """Refresh what the controller's cache shows of the pods that changed."""
+        for name in self.changed:
+            if name in self.pods:
+                self._seen[name] = self._view(self.pods[name])
+            else:
+                self._seen.pop(name, None)
+        self.changed.clear()
+
+    def _view(self, pod: LivePod) -> StatefulPod:
         ready = pod.ready_since_ms is not None
         running = ready or self.timing[pod.revision].starts
         return StatefulPod(pod.name, pod.revision, running, ready, self.is_available(pod), pod.terminating)
