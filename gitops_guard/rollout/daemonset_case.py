@@ -5,6 +5,7 @@ from gitops_guard.rollout.assumptions import Assumptions, Scenario
 from gitops_guard.rollout.case import OLD, Case, Facts, Supposed, host_ports, int_or_percent, integer, struct
 from gitops_guard.rollout.daemonset import DaemonSetSpec
 from gitops_guard.rollout.daemonset_run import DaemonSetRun
+from gitops_guard.rollout.podset_run import MAX_PODS
 from gitops_guard.rollout.timeline import Timeline
 
 
@@ -32,7 +33,7 @@ class DaemonSetCase(Case):
 
     def __init__(self, before: Body | None, after: Body, assumptions: Assumptions) -> None:
         super().__init__(before, after, assumptions)
-        self.nodes = [f"node-{number}" for number in range(1, assumptions.nodes + 1)]
+        self.nodes = [f"node-{number}" for number in range(1, min(assumptions.nodes, MAX_PODS + 1) + 1)]
         self.new_spec = daemonset_spec(after, self.templates.new)
         self.old_spec = daemonset_spec(before, OLD) if before is not None else None
         shared = [set(host_ports(body)) for body in self.templates.bodies.values()]

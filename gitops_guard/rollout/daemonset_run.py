@@ -28,7 +28,7 @@ class DaemonSetRun(PodSetRun):
             timing: How long pods take, by revision.
             shares_node: Whether an old and a new pod fit on a node together: not with a host port.
         """
-        super().__init__(before.template if before else "", before.min_ready_s if before else 0, timing)
+        super().__init__(before.template if before else "", before.min_ready_s if before else 0, timing, len(nodes))
         self.spec = before or DaemonSetSpec("")
         self.shares_node = shares_node
         self._next = 0

@@ -8,6 +8,9 @@ from gitops_guard.rollout.events import NEVER, NOTHING, EventQueue, Happening, t
 from gitops_guard.rollout.pods import PodTiming
 from gitops_guard.rollout.timeline import MAX_ROUNDS, MAX_STEPS, LivelockError, Moment, Timeline
 
+MAX_PODS = 1_000
+"""Pods of one workload; beyond, a rollout one by one takes too long to simulate."""
+
 LONG_AGO_MS = -1_000_000_000_000
 
 
@@ -29,14 +32,19 @@ class PodSetRun(ABC):
     The controller acts at once and sees its own writes: expectations and, since v1.36, StaleControllerConsistency.
     """
 
-    def __init__(self, template: str, min_ready_s: int, timing: Mapping[str, PodTiming]) -> None:
+    def __init__(self, template: str, min_ready_s: int, timing: Mapping[str, PodTiming], pods: int) -> None:
         """Start without pods.
 
         Args:
             template: The new revision, by name.
             min_ready_s: spec.minReadySeconds.
             timing: How long pods take, by revision.
+            pods: The most that it keeps.
+
+        Raises:
+            ValueError: There are too many pods.
         """
+        self.limit_pods(pods)
         self.queue = EventQueue()
         self.template = template
         self.min_ready_ms = min_ready_s * 1000
@@ -48,6 +56,16 @@ class PodSetRun(ABC):
         self.moments: list[Moment] = []
         self.completed_ms: int | None = None
         self.capped = False
+
+    @staticmethod
+    def limit_pods(pods: int) -> None:
+        """Refuse what would take too long.
+
+        Raises:
+            ValueError: There are too many pods.
+        """
+        if pods > MAX_PODS:
+            raise ValueError(f"cannot simulate {pods} pods one by one: the limit is {MAX_PODS}")
 
     @abstractmethod
     def sync(self) -> bool:

@@ -6,7 +6,7 @@ from gitops_guard.rollout.assumptions import TIMES, Assumptions, Scenario
 from gitops_guard.rollout.case import OLD, Case, Facts
 from gitops_guard.rollout.events import NEVER
 from gitops_guard.rollout.template import pod_requests
-from gitops_guard.rollout.timeline import Timeline
+from gitops_guard.rollout.timeline import MAX_STEPS, Timeline
 
 
 class Ways:
@@ -19,6 +19,8 @@ class Ways:
         slow = (*case.ways(case.assumptions, Scenario.HIGH), *likely[1:])
         self.all = (self.best, self.likely, *slow)
         self.worst = min(slow, key=_goodness)
+        if any(timeline.capped for timeline in self.all):
+            raise ValueError(f"gave up after {MAX_STEPS} steps: too many pods, too few at a time")
 
 
 def _goodness(timeline: Timeline) -> tuple[int, float]:
@@ -31,7 +33,11 @@ def _end_s(timeline: Timeline) -> float | None:
 
 
 def predict(case: Case, model_name: str) -> Rollout:
-    """Simulate a case and judge it."""
+    """Simulate a case and judge it.
+
+    Raises:
+        ValueError: The simulation takes too many steps.
+    """
     facts, ways = case.facts, Ways(case)
     verdict, reasons = _judge(case, facts, ways)
     peak = max(timeline.peak_existing for timeline in ways.all)

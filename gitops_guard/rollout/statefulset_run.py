@@ -27,7 +27,12 @@ class StatefulSetRun(PodSetRun):
         model: KubernetesModel,
     ) -> None:
         """Start at rest with `before` rolled out, or without any pod."""
-        super().__init__(before.template if before else "", before.min_ready_s if before else 0, timing)
+        super().__init__(
+            before.template if before else "",
+            before.min_ready_s if before else 0,
+            timing,
+            before.replicas if before else 0,
+        )
         self.spec = before or StatefulSetSpec(0, "")
         self.current = self.spec.template
         self.model = model
@@ -38,6 +43,7 @@ class StatefulSetRun(PodSetRun):
 
     def edit(self, spec: StatefulSetSpec) -> None:
         """Change the StatefulSet, as a merge or a person does, and let the controller act."""
+        self.limit_pods(spec.replicas)
         self.spec = spec
         self.template = spec.template
         self.min_ready_ms = spec.min_ready_s * 1000

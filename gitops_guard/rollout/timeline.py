@@ -9,7 +9,7 @@ from gitops_guard.model.rollout import Step
 MAX_ROUNDS = 10_000
 """Controller rounds at one moment before a run is called a livelock."""
 
-MAX_STEPS = 100_000
+MAX_STEPS = 50_000
 """Moments of one run before it is called capped."""
 
 
