@@ -82,10 +82,11 @@ class DaemonSetRun(PodSetRun):
             self._waiting.add(name)
             self.changed.add(name)
 
-    def _go(self, name: int) -> Happening:
+    def end(self, name: int) -> Happening:
+        """Remove a pod whose containers have ended; another may have waited for its port."""
         node = self._on_node[self._node_of[name]]
         node.remove(name)
-        happening = super()._go(name)
+        happening = super().end(name)
         if len(node) == 1 and node[0] in self._waiting:
             self._waiting.remove(node[0])
             # The port is free: the pod that waited for it starts.

@@ -17,7 +17,7 @@ from gitops_guard.rollout.deployment import (
     Write,
 )
 from gitops_guard.rollout.events import NOTHING, EventQueue, Happening, tell
-from gitops_guard.rollout.pods import Counts, PodPool, PodTiming
+from gitops_guard.rollout.pods import UNLIMITED, Counts, PodPool, PodTiming
 from gitops_guard.rollout.timeline import MAX_ROUNDS, MAX_STEPS, LivelockError, Moment, Timeline
 
 
@@ -176,7 +176,7 @@ class DeploymentRun:
 
     def _room(self) -> int:
         if self.quota_pods is None:
-            return replicaset.BURST_REPLICAS
+            return UNLIMITED
         return max(0, self.quota_pods - sum(one.pods.existing for one in (*self._sets.values(), *self._deleted)))
 
     # The controllers
@@ -201,30 +201,16 @@ class DeploymentRun:
 
     def _sync_sets(self) -> None:
         for one in self._sets.values():
-            while one.pods.dirty:
+            if one.pods.dirty:
                 one.pods.dirty = False
                 self._sync_set(one)
 
     def _sync_set(self, one: _Set) -> None:
         """One sync of the ReplicaSet controller: replica_set.go:syncReplicaSet."""
-        if one.pods.active == one.owned.spec:
-            one.failures = 0
-            return
-        cohorts = tuple(one.pods.cohorts())
-        state = replicaset.ReplicaSetPods(
-            one.owned.spec, cohorts, self.queue.now_ms, self._room(), self.choices.unlucky
-        )
-        writes = replicaset.sync(state)
-        if writes.create:
-            one.pods.create(writes.create)
-        if writes.delete:
-            one.pods.delete(writes.delete)
-        if writes.failed:
+        if one.pods.follow(one.owned.spec, self._room(), unlucky=self.choices.unlucky):
             self._retry_later(one)
         else:
             one.failures = 0
-            # More than a burst was asked for: the created pods wake the controller again.
-            one.pods.dirty = one.pods.active != one.owned.spec
 
     def _retry_later(self, one: _Set) -> None:
         one.retry_ms = self.queue.now_ms + replicaset.retry_delay_ms(one.failures)
@@ -240,8 +226,9 @@ class DeploymentRun:
         """One sync of the Deployment controller, on fresh statuses or, where it matters, on a stale one.
 
         Only a status that shows more available pods than there are makes a difference; one that shows fewer only puts
-        off what the next sync does. rolling.go has no guard against it for the new set, and its guard for old sets fails
-        when the broken pods of another old set use up the room first: a real controller did so, see test_traces.py.
+        off what the next sync does. rolling.go has no guard against it for the new set, and its guard for old sets
+        fails when the broken pods of another old set use up the room first: a real controller did so, see
+        tests/rollout/test_traces.py.
         """
         fresh = {name: one.pods.counts for name, one in self._sets.items()}
         inputs = self._inputs(fresh)

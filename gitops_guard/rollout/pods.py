@@ -6,6 +6,9 @@ from typing import NamedTuple
 from gitops_guard.rollout import replicaset
 from gitops_guard.rollout.events import NEVER, NOTHING, EventQueue, Happening
 
+UNLIMITED = 1 << 31
+"""Admits as many pods as a ReplicaSet can ask for."""
+
 
 class PodTiming(NamedTuple):
     """How long one version's pods take, in one scenario."""
@@ -172,6 +175,19 @@ class PodPool:
     def _cohort(self, group: _Group, *, available: bool) -> replicaset.Cohort:
         running = self.timing.starts or group.ready_since_ms is not None
         return replicaset.Cohort(group.count, running, group.ready_since_ms, group.created_ms, available)
+
+    def follow(self, spec: int, admitted: int, *, unlucky: bool = False) -> bool:
+        """Let the ReplicaSet's controller act until `spec` pods exist; returns whether a create was refused."""
+        while self.active != spec:
+            state = replicaset.ReplicaSetPods(spec, tuple(self.cohorts()), self._queue.now_ms, admitted, unlucky)
+            writes = replicaset.sync(state)
+            if writes.create:
+                self.create(writes.create)
+                admitted -= writes.create
+            self.delete(writes.delete)
+            if writes.failed:
+                return True
+        return False
 
     def delete(self, victims: tuple[tuple[int, int], ...]) -> int:
         """Delete pods by index of cohort; they go after `timing.gone_ms`. Returns how many."""

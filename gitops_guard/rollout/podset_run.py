@@ -149,9 +149,10 @@ class PodSetRun(ABC):
         pod = self.pods[name]
         pod.terminating = True
         self.changed.add(name)
-        self.queue.push(self.queue.now_ms + self.timing[pod.revision].gone_ms, lambda: self._go(name))
+        self.queue.push(self.queue.now_ms + self.timing[pod.revision].gone_ms, lambda: self.end(name))
 
-    def _go(self, name: int) -> Happening:
+    def end(self, name: int) -> Happening:
+        """Remove a pod whose containers have ended."""
         del self.pods[name]
         self.changed.add(name)
         return Happening("ended", 1)

@@ -6,6 +6,8 @@ version of its ReplicaSets and of itself, in the order of the server's writes:
     ["set", version, spec, desired, max, revision, replicas, ready, available]
     ["deployment", version, replicas, paused, observed, progress, replicas, updated, ready, available]
     ["pods", version, version, ..]     (Recreate only) the version of every pod that exists
+
+Of a StatefulSet and a DaemonSet they hold what happened to the pods, in the same order: `new web-2 created`.
 """
 
 import itertools
@@ -14,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from gitops_guard.rollout.daemonset_case import daemonset_spec
+from gitops_guard.rollout.daemonset_run import DaemonSetRun
 from gitops_guard.rollout.deployment import (
     CreateSet,
     Deployment,
@@ -24,6 +28,11 @@ from gitops_guard.rollout.deployment import (
     ScaleSet,
     sync,
 )
+from gitops_guard.rollout.events import NEVER
+from gitops_guard.rollout.pods import PodTiming
+from gitops_guard.rollout.statefulset_case import statefulset_spec
+from gitops_guard.rollout.statefulset_run import StatefulSetRun
+from gitops_guard.rollout.versions import kubernetes_model
 
 TRACES = Path(__file__).parent / "traces"
 LAG = 4
@@ -135,3 +144,125 @@ def test_deployment_when_the_real_controller_came_to_rest_then_sync_writes_nothi
 def test_deployment_traces_then_hundreds_of_writes_are_compared():
     replays = [Replay(param.values[0]).run() for param in load("deployments.json")]
     assert sum(replay.explained for replay in replays) > 400
+
+
+class Acts:
+    """Notes what the controller does to pods."""
+
+    acts = ()
+
+    def create(self, name, revision):
+        self.acts = (*self.acts, f"{revision} {self.label(name)} created")
+        super().create(name, revision)
+
+    def delete(self, name):
+        self.acts = (*self.acts, f"{self.pods[name].revision} {self.label(name)} terminating")
+        super().delete(name)
+
+
+class StatefulActs(Acts, StatefulSetRun):
+    def label(self, name):
+        return f"web-{name}"
+
+
+class DaemonActs(Acts, DaemonSetRun):
+    def label(self, name):
+        return "pod"
+
+
+BY_HAND = {name: PodTiming(NEVER, NEVER) for name in ("old", "new")}
+
+
+def drive(run, path):
+    """Let happen what the kubelets did, in their order; the controller's part is up to the simulator."""
+    for event in path:
+        revision, label, what = event.split()
+        if what not in ("ready", "gone"):
+            continue
+        alike = [pod for pod in run.pods.values() if (pod.revision, run.label(pod.name)) == (revision, label)]
+        if what == "ready":
+            run.become_ready(next(pod for pod in alike if pod.ready_since_ms is None and not pod.terminating))
+        else:
+            run.end(next(pod for pod in alike if pod.terminating).name)
+        run.settle()
+    return list(run.acts)
+
+
+def controller_acts(path):
+    return [event for event in path if event.split()[2] in ("created", "terminating")]
+
+
+def whole(name):
+    """Cases whose recording did not end while minReadySeconds were waited for."""
+    return [param for param in load(name) if "minReadySeconds" not in param.values[0]["after"]]
+
+
+def stateful_run(case):
+    run = StatefulActs(statefulset_spec({"spec": case["before"]}, "old", 1), BY_HAND, kubernetes_model("1.36.3"))
+    run.edit(statefulset_spec({"spec": case["after"]}, "new", 1))
+    return run
+
+
+def daemon_run(case):
+    run = DaemonActs(daemonset_spec({"spec": case["before"]}, "old"), ["a", "b", "c"], BY_HAND)
+    run.edit(daemonset_spec({"spec": case["after"]}, "new"))
+    return run
+
+
+@pytest.mark.parametrize("case", whole("statefulsets.json"))
+def test_statefulset_when_kubelets_act_as_recorded_then_the_controller_does_too(case):
+    assert drive(stateful_run(case), case["path"]) == controller_acts(case["path"])
+
+
+@pytest.mark.parametrize("case", whole("daemonsets.json"))
+def test_daemonset_when_kubelets_act_as_recorded_then_the_controller_does_too(case):
+    # What is done in one sync has no order among nodes: the tally at the end tells whether any act was too many.
+    assert sorted(drive(daemon_run(case), case["path"])) == sorted(controller_acts(case["path"]))
+
+
+def timed(run, before, after, case):
+    never = PodTiming(NEVER if case["never_ready"] else 100, 100)
+    run = run({"old": PodTiming(100, 100), "new": never}, before)
+    run.edit(after)
+    steps = [moment.step for moment in run.run().moments]
+    last = steps[-1]
+    return {
+        "min_ready": min(step.ready for step in steps),
+        "max_pods": max(step.old + step.new for step in steps),
+        "end": {"old": last.old, "new": last.new, "ready": last.ready, "terminating": last.terminating},
+    }
+
+
+@pytest.mark.parametrize("case", whole("statefulsets.json"))
+def test_statefulset_when_timed_then_bounds_and_end_as_recorded(case):
+    specs = [statefulset_spec({"spec": case[when]}, name, 1) for when, name in (("before", "old"), ("after", "new"))]
+    found = timed(lambda timing, before: StatefulSetRun(before, timing, kubernetes_model("1.36.3")), *specs, case)
+    assert found["end"] == case["bounds"]["end"]
+    assert found["min_ready"] == case["bounds"]["min_ready"]
+
+
+@pytest.mark.parametrize("case", whole("daemonsets.json"))
+def test_daemonset_when_timed_then_bounds_and_end_as_recorded(case):
+    specs = [daemonset_spec({"spec": case[when]}, name) for when, name in (("before", "old"), ("after", "new"))]
+    found = timed(lambda timing, before: DaemonSetRun(before, ["a", "b", "c"], timing), *specs, case)
+    assert found == case["bounds"]
+
+
+def settled_deployments():
+    """Cases of one change whose pods become ready, without a change of replicas."""
+    for param in load("deployments.json"):
+        case = param.values[0]
+        [[_, replicas, paused, never], *more] = case["steps"]
+        if not more and not never and not paused and replicas == case["spec"]["replicas"]:
+            yield param
+
+
+@pytest.mark.parametrize("case", list(settled_deployments()))
+def test_deployment_when_one_change_then_as_few_and_as_many_pods_as_recorded(case):
+    spec = Replay(case).spec(2, case["spec"]["replicas"], False)
+    least, most = spec.replicas - spec.budget.unavailable, spec.replicas + spec.budget.surge
+    if spec.recreate:
+        least = 0
+    assert case["least_ready"] == least
+    # For milliseconds new pods may exist before the ReplicaSet controller has deleted the old ones that were retired.
+    assert case["most_pods"] <= most + spec.budget.unavailable
