@@ -99,7 +99,17 @@ class ArgoRun:
             if len(self.moments) >= MAX_STEPS:
                 self.capped = True
                 break
-        return Timeline(tuple(self.moments), self.completed_ms, self.capped)
+        waits = self.status.paused_since_ms is not None
+        return Timeline(tuple(self.moments), self.completed_ms, self.capped, None, self._ending(), waits)
+
+    def _ending(self) -> str:
+        if self.status.aborted:
+            return "aborted: the stable version serves, and the Rollout is degraded until somebody retries"
+        if self.status.paused_since_ms is None:
+            return ""
+        if self.spec.blue_green:
+            return "waits for somebody to promote the preview"
+        return f"waits at step {self.status.step_index + 1} of {len(self.spec.steps)} for somebody to promote it"
 
     def settle(self, cause: str = "") -> None:
         """Let the controllers act until none has anything left to write, then record the moment.

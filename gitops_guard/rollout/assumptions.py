@@ -54,6 +54,8 @@ DEFAULT_TIMES: Mapping[str, Interval] = MappingProxyType(
         "app_stop": Interval(0.1, 2, 30),
         # Until a known controller (a load balancer's) sets its condition.
         "readiness_gate": Interval(1, 15, 60),
+        # One analysis or experiment of a canary or blue-green.
+        "analysis": Interval(30, 120, 900),
         # A kubelet's observation to the controllers' caches.
         "status_latency": Interval(0, 0.3, 1),
     }

@@ -104,6 +104,11 @@ class Case(ABC):
         """Pods that ran before the merge."""
 
     @property
+    def waits(self) -> frozenset[str]:
+        """Names of the times that the controller itself waits for, beside those of pods."""
+        return frozenset()
+
+    @property
     def phases(self) -> tuple[int, int] | None:
         """How often pods become available, and end, one after the other; None where no closed form is known.
 

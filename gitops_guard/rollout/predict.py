@@ -80,14 +80,14 @@ def _verdict(case: Case, facts: Facts, timeline: Timeline) -> tuple[RolloutVerdi
         return RolloutVerdict.NO_OP, "the pod template is unchanged: no pod is replaced"
     if facts.no_op and case.templates.rolls and case.before is not None:
         return RolloutVerdict.NO_OP, facts.no_op
-    if timeline.completed_ms is None:
+    if timeline.completed_ms is None and not timeline.waits_for_person:
         return RolloutVerdict.STUCK, case.why_stuck(timeline)
     if not facts.may_be_empty and timeline.least_available == 0:
         return RolloutVerdict.DOWNTIME, f"no pod is available for {timeline.downtime_s or 0:.1f} s"
     if timeline.least_available < facts.wanted:
         least = timeline.least_available
         return RolloutVerdict.DEGRADED, f"available pods fall to {least}, the strategy promises {facts.wanted}"
-    return RolloutVerdict.OK, ""
+    return RolloutVerdict.OK, case.why_stuck(timeline) if timeline.waits_for_person else ""
 
 
 def _worse(case: Case, facts: Facts, ways: Ways) -> list[str]:
@@ -152,6 +152,7 @@ def _assumptions(case: Case, ways: Ways) -> tuple[Assumption, ...]:
     used: set[str] = set()
     for name in case.templates.bodies:
         used |= case.estimate(name, case.assumptions, Scenario.LIKELY).used
+    used |= case.waits
     timed = [_time_assumption(case, ways, name) for name in TIMES if name in used]
     return (*(assumption for assumption in timed if assumption is not None), *_counted(case))
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from gitops_guard.model import Body
 from gitops_guard.model.resource import resource_id
 from gitops_guard.model.rollout import Rollout
+from gitops_guard.rollout.argo_case import RolloutCase
 from gitops_guard.rollout.assumptions import Assumptions
 from gitops_guard.rollout.case import Case
 from gitops_guard.rollout.daemonset_case import DaemonSetCase
@@ -21,6 +22,7 @@ _CASES: Mapping[tuple[str, str], _Make] = MappingProxyType(
     {
         ("apps", "Deployment"): lambda before, after, assumptions, _: DeploymentCase(before, after, assumptions),
         ("apps", "StatefulSet"): StatefulSetCase,
+        ("argoproj.io", "Rollout"): lambda before, after, assumptions, _: RolloutCase(before, after, assumptions),
         ("apps", "DaemonSet"): lambda before, after, assumptions, _: DaemonSetCase(before, after, assumptions),
     }
 )
@@ -50,7 +52,8 @@ def simulate(
         version: Of Kubernetes: `1.36` (then its newest patch) or `1.35.2`.
 
     Raises:
-        ValueError: There is no simulator for the kind, the two are not the same workload, or `version` is none.
+        ValueError: There is no simulator for the kind, the two are not the same workload, `version` is none, or
+            the simulation would take too long.
     """
     resource = resource_id(after)
     make = _CASES.get((resource.group, resource.kind))

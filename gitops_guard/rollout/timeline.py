@@ -36,6 +36,12 @@ class Timeline(NamedTuple):
     timed_out_ms: int | None = None
     """When the progress deadline passed without progress."""
 
+    ending: str = ""
+    """What a rollout that is not complete stands still at, where the controller itself stopped it."""
+
+    waits_for_person: bool = False
+    """Whether it stands still by intention, until somebody lets it go on."""
+
     @property
     def steps(self) -> tuple[Step, ...]:
         """Return the steps at which a count changed, each with what caused it."""
