@@ -137,6 +137,9 @@ class RolloutSet(NamedTuple):
     deadline_ms: int | None = None
     """Annotation scale-down-deadline."""
 
+    desired: int | None = None
+    """Annotation desired-replicas; None when absent."""
+
     @property
     def counted(self) -> CountedSet:
         """Return what the arithmetic needs."""
@@ -158,10 +161,11 @@ class CreateSet(NamedTuple):
 
 
 class ScaleSet(NamedTuple):
-    """New spec.replicas of a ReplicaSet."""
+    """New spec.replicas of a ReplicaSet, and the annotation desired-replicas."""
 
     name: str
     replicas: int
+    desired: int
 
 
 class SetDeadline(NamedTuple):
@@ -178,7 +182,9 @@ def sync(state: ArgoRollout, now_ms: int) -> tuple[Write, ...]:
     """Return what one reconcile writes."""
     work = _Sync(state, now_ms)
     work.find_new()
-    if work.changed:
+    if work.is_scaling_event():
+        _resize(work)
+    elif work.changed:
         work.reset()
     elif state.spec.blue_green:
         _blue_green(work)
@@ -186,6 +192,22 @@ def sync(state: ArgoRollout, now_ms: int) -> tuple[Write, ...]:
         _canary(work)
     work.write_status()
     return tuple(work.writes)
+
+
+def _resize(work: "_Sync") -> None:
+    """sync.go:syncReplicasOnly: sizes alone, before anything else."""
+    if work.spec.blue_green:
+        _resize_blue_green(work)
+    elif not work.spec.paused and not work.scale_stable() and not work.scale_new():
+        work.scale_others()
+
+
+def _resize_blue_green(work: "_Sync") -> None:
+    """bluegreen.go:reconcileBlueGreenReplicaSets."""
+    work.drop_deadlines()
+    work.scale_stable()
+    work.scale_new()
+    work.scale_others()
 
 
 def _canary(work: "_Sync") -> None:
@@ -202,10 +224,7 @@ def _canary(work: "_Sync") -> None:
 
 def _blue_green(work: "_Sync") -> None:
     """bluegreen.go:rolloutBlueGreen."""
-    work.drop_deadlines()
-    work.scale_stable()
-    work.scale_new()
-    work.scale_others()
+    _resize_blue_green(work)
     work.pause_blue_green()
     work.switch_active()
     work.analyse_blue_green()
@@ -250,18 +269,25 @@ class _Sync:
             self.sets[self.spec.template] = RolloutSet(self.spec.template, created, 0)
 
     def scale(self, one: RolloutSet, replicas: int) -> bool:
-        """Write a size if it differs; returns whether it did."""
-        if one.spec == replicas:
+        """Write size and annotation if they differ; returns whether the size did. An empty set needs no deadline."""
+        one = self.sets[one.name]
+        if (one.spec, one.desired) == (replicas, self.spec.replicas):
             return False
-        self.writes.append(ScaleSet(one.name, replicas))
-        self.sets[one.name] = one._replace(spec=replicas)
-        return True
+        self.writes.append(ScaleSet(one.name, replicas, self.spec.replicas))
+        deadline = one.deadline_ms if replicas or self._delays_abort() else None
+        self.sets[one.name] = one._replace(spec=replicas, desired=self.spec.replicas, deadline_ms=deadline)
+        return one.spec != replicas
 
     def set_deadline(self, one: RolloutSet, at_ms: int | None) -> None:
         """Write a scale-down deadline if it differs."""
         if one.deadline_ms != at_ms:
             self.writes.append(SetDeadline(one.name, at_ms))
             self.sets[one.name] = one._replace(deadline_ms=at_ms)
+
+    def is_scaling_event(self) -> bool:
+        """sync.go:isScalingEvent: only the new and the stable set are looked at."""
+        ours = [self.sets.get(name) for name in (self.spec.template, self.stored.stable)]
+        return any(one and one.spec and one.desired not in (None, self.spec.replicas) for one in ours)
 
     # A change of the template or of the steps
 

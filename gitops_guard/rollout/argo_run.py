@@ -33,9 +33,10 @@ class Outside(NamedTuple):
 class _Set:
     """One ReplicaSet: its object, and the pods that its controller keeps."""
 
-    __slots__ = ("created", "deadline_ms", "pods", "spec")
+    __slots__ = ("created", "deadline_ms", "desired", "pods", "spec")
 
-    def __init__(self, created: int, pods: PodPool, spec: int) -> None:
+    def __init__(self, created: int, pods: PodPool, spec: int, desired: int) -> None:
+        self.desired = desired
         self.created = created
         self.pods = pods
         self.spec = spec
@@ -65,7 +66,10 @@ class ArgoRun:
         if before is not None:
             name = before.template
             self._sets[name] = _Set(
-                1, PodPool(self.queue, timing[name], before.min_ready_s, before.replicas), before.replicas
+                1,
+                PodPool(self.queue, timing[name], before.min_ready_s, before.replicas),
+                before.replicas,
+                before.replicas,
             )
             done = len(before.steps)
             self.status = RolloutStatus(name, name, before.steps, done, active=name if before.blue_green else "")
@@ -142,16 +146,16 @@ class ArgoRun:
     def _seen(self, name: str) -> RolloutSet:
         one = self._sets[name]
         counts = one.pods.counts
-        return RolloutSet(name, one.created, one.spec, counts.replicas, counts.available, one.deadline_ms)
+        return RolloutSet(name, one.created, one.spec, *counts[::2], one.deadline_ms, one.desired)
 
     def _apply(self, write: Write) -> None:
         match write:
             case CreateSet():
                 created = 1 + max((one.created for one in self._sets.values()), default=0)
                 pods = PodPool(self.queue, self.timing[write.name], self.spec.min_ready_s)
-                self._sets[write.name] = _Set(created, pods, 0)
+                self._sets[write.name] = _Set(created, pods, 0, self.spec.replicas)
             case ScaleSet():
-                self._sets[write.name].spec = write.replicas
+                self._resize(write)
             case SetDeadline():
                 self._sets[write.name].deadline_ms = write.at_ms
                 if write.at_ms is not None:
@@ -159,6 +163,12 @@ class ArgoRun:
             case RolloutStatus():
                 before, self.status = self.status, write
                 self._wait_for(before, write)
+
+    def _resize(self, write: ScaleSet) -> None:
+        one = self._sets[write.name]
+        one.spec, one.desired = write.replicas, write.desired
+        if not write.replicas and not self.status.aborted:
+            one.deadline_ms = None
 
     def _wake_at(self, at_ms: int) -> None:
         self.queue.push(at_ms, lambda: NOTHING)
