@@ -94,6 +94,7 @@ def _delayed(common: RolloutSpec, strategy: Body) -> RolloutSpec:
     """Both strategies keep what they replaced for a while; 0 on abort means for ever."""
     abort = strategy.get("abortScaleDownDelaySeconds")
     return common._replace(
+        scale_down_limit=integer(strategy.get("scaleDownDelayRevisionLimit"), 1 << 31),
         scale_down_delay_ms=integer(strategy.get("scaleDownDelaySeconds"), 30) * 1000,
         abort_scale_down_delay_ms=None if abort == 0 else integer(abort, 30) * 1000,
         abort_delay_given=abort is not None,

@@ -62,6 +62,9 @@ class RolloutSpec(NamedTuple):
     """Step from which an analysis runs beside the rollout; None for none."""
 
     scale_down_delay_ms: int = 30_000
+    scale_down_limit: int = 1 << 31
+    """scaleDownDelayRevisionLimit: so many replaced sets are kept at most."""
+
     abort_scale_down_delay_ms: int | None = 30_000
     """None: never scale down on abort."""
 
@@ -519,13 +522,18 @@ class _Sync:
         analysed = self.spec.post_promotion_analysis and not self.spec.scale_down_delay_given
         if analysed and not self.promoted and self.status.background is not Analysis.SUCCEEDED:
             return False
-        scaled = False
-        for other in others:
-            if other.deadline_ms is None:
-                self.set_deadline(other, self.now_ms + self.spec.scale_down_delay_ms)
-            elif other.deadline_ms <= self.now_ms:
-                scaled = self.scale(other, 0) or scaled
-        return scaled
+        sizes = {other: self._delayed_size(other, rank) for rank, other in enumerate(others)}
+        return self._scale_all({other: size for other, size in sizes.items() if other.spec != size})
+
+    def _delayed_size(self, other: RolloutSet, rank: int) -> int:
+        if rank >= self.spec.scale_down_limit:
+            return 0
+        if other.deadline_ms is None:
+            self.set_deadline(other, self.now_ms + self.spec.scale_down_delay_ms)
+            return other.spec
+        if other.deadline_ms <= self.now_ms:
+            return 0
+        return self.spec.replicas if self.spec.blue_green else other.spec
 
     # Analyses: how long they take and how they end is not the controller's to say
 

@@ -216,11 +216,11 @@ class ArgoRun:
         self.queue.push(self.queue.now_ms + self.outside.analysis_ms, end)
 
     def _record(self, cause: str) -> None:
-        old = new = ready = available = terminating = 0
+        old = new = ready = ready_new = available = terminating = 0
         for name, one in self._sets.items():
             counts = one.pods.counts
             if name == self.spec.template:
-                new = counts.replicas
+                new, ready_new = counts.replicas, counts.ready
             else:
                 old += counts.replicas
             ready += counts.ready
@@ -237,7 +237,7 @@ class ArgoRun:
             cause=cause,
             traffic=self._traffic(available),
         )
-        self.moments.append(Moment(step, tuple((name, one.spec) for name, one in self._sets.items())))
+        self.moments.append(Moment(step, tuple((name, one.spec) for name, one in self._sets.items()), ready_new))
 
     def _traffic(self, available: int) -> float:
         """Return the share of the traffic that reaches the new version."""

@@ -312,12 +312,12 @@ class DeploymentRun:
         return Timeline(tuple(self.moments), self.completed_ms, self.capped, self.timed_out_ms)
 
     def _record(self, cause: str) -> None:
-        old = new = ready = available = 0
+        old = new = ready = ready_new = available = 0
         terminating = sum(one.pods.terminating for one in self._deleted)
         for name, one in self._sets.items():
             counts = one.pods.counts
             if name == self.spec.template:
-                new = counts.replicas
+                new, ready_new = counts.replicas, counts.ready
             else:
                 old += counts.replicas
             ready += counts.ready
@@ -332,7 +332,7 @@ class DeploymentRun:
             terminating=terminating,
             cause=cause,
         )
-        self.moments.append(Moment(step, tuple((name, one.owned.spec) for name, one in self._sets.items())))
+        self.moments.append(Moment(step, tuple((name, one.owned.spec) for name, one in self._sets.items()), ready_new))
 
     @property
     def revisions(self) -> tuple[tuple[str, int], ...]:

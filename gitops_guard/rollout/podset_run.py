@@ -89,7 +89,9 @@ class PodSetRun(ABC):
             raise LivelockError(f"no rest after {MAX_ROUNDS} rounds at {self.queue.now_ms} ms")
         if self.completed_ms is None and self.complete:
             self.completed_ms = self.queue.now_ms
-        self.moments.append(Moment(self._step(cause)))
+        serving = [pod for pod in self.pods.values() if pod.ready_since_ms is not None and not pod.terminating]
+        ready_new = sum(pod.revision == self.template for pod in serving)
+        self.moments.append(Moment(self._step(cause), (), ready_new))
 
     def advance(self) -> bool:
         """Go on to the next moment; returns whether there was one."""

@@ -24,6 +24,9 @@ class Moment(NamedTuple):
     sizes: tuple[tuple[str, int], ...] = ()
     """spec.replicas of every ReplicaSet, oldest first; empty for workloads without."""
 
+    ready_new: int = 0
+    """Ready pods of the new version."""
+
 
 class Timeline(NamedTuple):
     """One finished run, whatever the workload."""
