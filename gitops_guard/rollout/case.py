@@ -14,6 +14,9 @@ from gitops_guard.rollout.pods import PodTiming
 from gitops_guard.rollout.template import canonical, differences
 from gitops_guard.rollout.timeline import Timeline
 
+_EARLY_MS = {Scenario.LOW: 999, Scenario.LIKELY: 500, Scenario.HIGH: 0}
+"""See PodTiming.early_ms."""
+
 OLD, NEW = "old", "new"
 """Names of the templates before and after the merge; one name where they are equal."""
 
@@ -93,7 +96,11 @@ class Case(ABC):
 
     def timing(self, assumptions: Assumptions, scenario: Scenario) -> dict[str, PodTiming]:
         """Return how long pods of each version take."""
-        timing = {name: self.estimate(name, assumptions, scenario).timing for name in self.templates.bodies}
+        early_ms = _EARLY_MS[scenario]
+        timing = {
+            name: self.estimate(name, assumptions, scenario).timing._replace(early_ms=early_ms)
+            for name in self.templates.bodies
+        }
         if not assumptions.new_version_ready:
             timing[self.templates.new] = timing[self.templates.new]._replace(ready_ms=NEVER)
         return timing

@@ -54,7 +54,7 @@ class DaemonSetRun(PodSetRun):
         """Change the DaemonSet, as a merge or a person does, and let the controller act."""
         self.spec = spec
         self.template = spec.template
-        self.min_ready_ms = spec.min_ready_s * 1000
+        self.min_ready_ms = self._until_available_ms(spec.min_ready_s)
         self.completed_ms = None
         self.changed.update(self.pods)
         self.settle("the DaemonSet changed")

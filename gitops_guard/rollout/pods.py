@@ -22,6 +22,17 @@ class PodTiming(NamedTuple):
     starts: bool = True
     """Whether the containers run at all, ready or not: phase Running."""
 
+    early_ms: int = 0
+    """How much sooner than minReadySeconds a pod counts as available.
+
+    lastTransitionTime is cut to whole seconds, so a pod that became ready late in a second has less to wait: real
+    controllers were measured to be up to a second early.
+    """
+
+    def until_available_ms(self, min_ready_s: int) -> int:
+        """Return the time from ready to available."""
+        return max(0, min_ready_s * 1000 - self.early_ms)
+
 
 class Counts(NamedTuple):
     """What a ReplicaSet's status says."""
@@ -45,19 +56,21 @@ class _Group:
 class PodPool:
     """All pods of one ReplicaSet."""
 
-    __slots__ = ("_groups", "_queue", "_settled", "dirty", "min_ready_ms", "terminating", "timing")
+    __slots__ = ("_fresh", "_groups", "_queue", "_settled", "dirty", "min_ready_ms", "terminating", "timing")
 
     def __init__(self, queue: EventQueue, timing: PodTiming, min_ready_s: int, available: int = 0) -> None:
         """Start with pods that have been available for long."""
         self._queue = queue
         self.timing = timing
-        self.min_ready_ms = min_ready_s * 1000
+        self.min_ready_ms = timing.until_available_ms(min_ready_s)
         self.terminating = 0
         self.dirty = True
         """Whether something happened that wakes the ReplicaSet's controller."""
         long_ago = queue.now_ms - 100 * replicaset.DAY_MS
         self._settled = _Group(available, long_ago, long_ago)
         self._groups: list[_Group] = []
+        self._fresh: _Group | None = None
+        """The group created last, to which pods of the same moment belong."""
 
     @property
     def active(self) -> int:
@@ -97,10 +110,11 @@ class PodPool:
 
     def change_min_ready(self, min_ready_s: int) -> None:
         """Judge availability by another minReadySeconds from now on."""
-        if min_ready_s * 1000 == self.min_ready_ms:
+        min_ready_ms = self.timing.until_available_ms(min_ready_s)
+        if min_ready_ms == self.min_ready_ms:
             return
         self._merge_available()
-        self.min_ready_ms = min_ready_s * 1000
+        self.min_ready_ms = min_ready_ms
         self.dirty = True
         since = self._settled.ready_since_ms
         assert since is not None
@@ -117,7 +131,11 @@ class PodPool:
 
     def create(self, count: int) -> None:
         """Add pods; they become ready by themselves after `timing.ready_ms`."""
-        group = _Group(count, self._queue.now_ms, None)
+        last = self._fresh
+        if last is not None and last.count and last.created_ms == self._queue.now_ms and last.ready_since_ms is None:
+            last.count += count
+            return
+        self._fresh = group = _Group(count, self._queue.now_ms, None)
         self._groups.append(group)
         if self.timing.ready_ms < NEVER:
             self._queue.push(self._queue.now_ms + self.timing.ready_ms, lambda: self._become_ready(group))

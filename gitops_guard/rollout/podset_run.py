@@ -47,8 +47,8 @@ class PodSetRun(ABC):
         self.limit_pods(pods)
         self.queue = EventQueue()
         self.template = template
-        self.min_ready_ms = min_ready_s * 1000
         self.timing = timing
+        self.min_ready_ms = self._until_available_ms(min_ready_s)
         self.pods: dict[int, LivePod] = {}
         self.changed: set[int] = set()
         """Pods that the controller has not looked at since they changed, by name."""
@@ -66,6 +66,10 @@ class PodSetRun(ABC):
         """
         if pods > MAX_PODS:
             raise ValueError(f"cannot simulate {pods} pods one by one: the limit is {MAX_PODS}")
+
+    def _until_available_ms(self, min_ready_s: int) -> int:
+        timing = self.timing.get(self.template)
+        return min_ready_s * 1000 if timing is None else timing.until_available_ms(min_ready_s)
 
     @abstractmethod
     def sync(self) -> bool:

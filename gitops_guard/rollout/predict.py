@@ -179,11 +179,12 @@ def _ends_after(case: Case, ways: Ways, assumptions: Assumptions) -> float | Non
 
 def _closed_form(case: Case, assumptions: Assumptions) -> float | None:
     timing, phases = case.timing(assumptions, Scenario.LIKELY), case.phases
-    ready_ms = timing[case.templates.new].ready_ms
+    new = timing[case.templates.new]
+    ready_ms = new.ready_ms
     if phases is None or ready_ms >= NEVER:
         return None
     gone_ms = timing[OLD].gone_ms if OLD in timing else 0
-    return (phases[0] * (ready_ms + case.min_ready_s * 1000) + phases[1] * gone_ms) / 1000
+    return (phases[0] * (ready_ms + new.until_available_ms(case.min_ready_s)) + phases[1] * gone_ms) / 1000
 
 
 def _counted(case: Case) -> list[Assumption]:

@@ -46,7 +46,7 @@ class StatefulSetRun(PodSetRun):
         self.limit_pods(spec.replicas)
         self.spec = spec
         self.template = spec.template
-        self.min_ready_ms = spec.min_ready_s * 1000
+        self.min_ready_ms = self._until_available_ms(spec.min_ready_s)
         self.current = self.current or spec.template
         self.completed_ms = None
         self.changed.update(self.pods)

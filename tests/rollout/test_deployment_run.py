@@ -179,7 +179,7 @@ def specs(draw, max_replicas=20):
     )
 
 
-timings = st.builds(PodTiming, st.integers(0, 40_000), st.integers(0, 60_000))
+timings = st.builds(PodTiming, st.integers(0, 40_000), st.integers(0, 60_000), st.just(True), st.just(0))
 
 
 @settings(max_examples=120, deadline=None)

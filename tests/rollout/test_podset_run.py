@@ -145,7 +145,7 @@ def test_daemonset_when_created_then_all_nodes_at_once():
     assert run.run().completed_ms == READY_MS
 
 
-timings = st.builds(PodTiming, st.integers(0, 30_000), st.integers(0, 30_000))
+timings = st.builds(PodTiming, st.integers(0, 30_000), st.integers(0, 30_000), st.just(True), st.just(0))
 
 
 @settings(max_examples=60, deadline=None)

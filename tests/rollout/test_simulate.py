@@ -184,6 +184,13 @@ def test_simulate_when_times_are_given_then_durations_follow(workload):
     assert all(trajectory.complete for trajectory in found.trajectories)
 
 
+def test_simulate_when_min_ready_seconds_then_up_to_a_second_early(workload):
+    exact = {"scheduling": 0, "image_pull": 1, "container_start": 1, "app_start": 3, "app_stop": 2, "status_latency": 0}
+    bare = {"container": {"readinessProbe": None}}
+    found = change(workload, minReadySeconds=10, assumptions=Assumptions.from_mapping(exact), **bare)
+    assert found.duration_s.to_json() == {"low": 2 * (2 + 9.001), "likely": 2 * (2 + 9.5), "high": 2 * (2 + 10)}
+
+
 def test_simulate_when_an_assumption_matters_then_its_effect_is_told(workload):
     found = {assumption.name: assumption for assumption in change(workload).assumptions}
     assert found["image pull"].source == "default"

@@ -28,6 +28,7 @@ from gitops_guard.rollout.deployment import (
     ScaleSet,
     sync,
 )
+from gitops_guard.rollout.deployment_run import DeploymentRun
 from gitops_guard.rollout.events import NEVER
 from gitops_guard.rollout.pods import PodTiming
 from gitops_guard.rollout.statefulset_case import statefulset_spec
@@ -266,3 +267,26 @@ def test_deployment_when_one_change_then_as_few_and_as_many_pods_as_recorded(cas
     assert case["least_ready"] == least
     # For milliseconds new pods may exist before the ReplicaSet controller has deleted the old ones that were retired.
     assert case["most_pods"] <= most + spec.budget.unavailable
+
+
+LATENCY_S = 0.25
+"""What one step costs on a busy machine beside the pods' own times."""
+
+
+def took(case, ready_s, gone_s, early_ms):
+    """Seconds that a simulated rollout of a recorded case takes."""
+    replay = Replay(case)
+    replicas = case["steps"][0][1]
+    before, after = replay.spec(1, case["spec"]["replicas"], False), replay.spec(2, replicas, False)
+    timing = PodTiming(round(ready_s * 1000), round(gone_s * 1000), early_ms=early_ms)
+    run = DeploymentRun(before, {"1": timing, "2": timing})
+    run.edit(after)
+    run.run()
+    return run.completed_ms / 1000
+
+
+@pytest.mark.parametrize("case", [param for param in load("deployments.json") if "took_s" in param.values[0]])
+def test_deployment_when_pods_take_as_long_as_recorded_then_so_does_the_rollout(case):
+    low = took(case, case["ready_s"][0], case["gone_s"][0], early_ms=999)
+    high = took(case, case["ready_s"][1] + LATENCY_S, case["gone_s"][1] + LATENCY_S, early_ms=0)
+    assert low <= case["took_s"] <= high
