@@ -1,7 +1,7 @@
-"""Record anew what the real controllers do: `PYTHONPATH=tests python tests/rollout/record.py DIRECTORY [SEED]`.
+"""Record anew what the real controllers do: `PYTHONPATH=tests python tests/rollout/record.py DIRECTORY [NAME...]`.
 
-Needs the control plane of `tests/controlplane`: kube-apiserver, kube-controller-manager, argo-rollouts and KWOK. The same seed
-asks for the same rollouts; the order of what happens differs from run to run, so review what changes in `traces/`.
+Needs the control plane of `tests/controlplane`: kube-apiserver, kube-controller-manager, argo-rollouts and KWOK. It asks for the
+same rollouts every time; the order of what happens differs from run to run, so review what changes in `traces/`.
 """
 
 import copy
@@ -22,6 +22,7 @@ from controlplane.server import ADMIN
 from controlplane.traces import _placed, _Watcher
 
 COUNTS = {"deployments": 70, "statefulsets": 32, "daemonsets": 24, "argo_rollouts": 40}
+SEED = 20261
 QUIET_S = {"Deployment": 1.6, "Rollout": 3.2}
 """After so long without an event a rollout is over; longer than any pause or minReadySeconds of the cases."""
 
@@ -29,8 +30,7 @@ PREFIX = "deployment.kubernetes.io/"
 HASH = "rollouts-pod-template-hash"
 
 
-def main(directory, seed):
-    chance = random.Random(seed)
+def main(directory, names):
     with tempfile.TemporaryDirectory() as place, _running(Path(place)) as plane:
         controllers = Controllers(
             plane,
@@ -49,15 +49,15 @@ def main(directory, seed):
             "kwok": tools.KWOK.version,
             "argo-rollouts": tools.ARGO_ROLLOUTS.version,
         }
-        for name, record in RECORDERS.items():
-            cases = []
+        for name in names or RECORDERS:
+            chance, cases = random.Random(f"{SEED} {name}"), []
             for number in range(COUNTS[name]):
                 namespace = f"{name.replace('_', '-')}-{number}"
                 controllers.create_namespace(namespace)
-                cases.append(record(controllers, namespace, chance))
+                cases.append(RECORDERS[name](controllers, namespace, chance))
                 controllers.delete_namespace(namespace)
             lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
-            head = json.dumps({"versions": versions, "seed": seed})[:-1]
+            head = json.dumps({"versions": versions, "seed": SEED})[:-1]
             (Path(directory) / f"{name}.json").write_text(f'{head}, "cases": [\n{lines}\n]}}\n')
 
 
@@ -136,7 +136,7 @@ def record_deployment(controllers, namespace, chance):
     controllers.wait_for_rollout(_placed(before, namespace))
     kinds = {
         "Pod": f"/api/v1/namespaces/{namespace}/pods",
-        "ReplicaSet": own.replace("deployments", "replicasets"),
+        "ReplicaSet": f"/apis/apps/v1/namespaces/{namespace}/replicasets",
         "Deployment": own,
     }
     events = watched(controllers, namespace, kinds, steps, waits)
@@ -394,7 +394,7 @@ def argo_row(event, numbers):
     body, status = event.body, event.body.get("status", {})
     number, replicas = number_of(body["spec"]["template"]), body["spec"]["replicas"]
     if event.kind == "ReplicaSet":
-        delayed = "argo-rollouts.argoproj.io/scale-down-deadline" in body["metadata"].get("annotations", {})
+        delayed = "scale-down-deadline" in body["metadata"].get("annotations", {})
         return ["set", number, replicas, status.get("replicas", 0), status.get("availableReplicas", 0), delayed or None]
     active = status.get("blueGreen") or {}
     versions = [numbers.get(status.get(name), 0) for name in ("stableRS", "currentPodHash")]
@@ -423,4 +423,4 @@ RECORDERS = {
 }
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20260)
+    main(sys.argv[1], sys.argv[2:])
