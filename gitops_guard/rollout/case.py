@@ -182,15 +182,22 @@ def structs(value: Json) -> list[Mapping[str, Json]]:
 
 
 def integer(value: Json, default: int) -> int:
-    """Return a number that is not negative, or the default where it is absent or mistyped."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else default
+    """Return an int32 that is not negative, or the default where it is absent or mistyped."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31 else default
 
 
 def int_or_percent(value: Json, default: int | str) -> int | str:
     """Return a number or percentage, or the default where it is absent or mistyped."""
-    if isinstance(value, str) and value.endswith("%") and value[:-1].isascii() and value[:-1].isdecimal():
+    if (
+        isinstance(value, str)
+        and value.endswith("%")
+        and value[:-1].isascii()
+        and value[:-1].isdecimal()
+        and len(value) < 10
+    ):
         return value
-    return integer(value, -1) if integer(value, -1) >= 0 else default
+    number = integer(value, -1)
+    return default if number < 0 else number
 
 
 def supposed_replicas(before: Body | None, after: Body, assumptions: Assumptions) -> list[Supposed]:

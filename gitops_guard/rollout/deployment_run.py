@@ -79,7 +79,7 @@ class DeploymentRun:
         self.capped = False
         self.timed_out_ms: int | None = None
         self.completed_ms: int | None = 0
-        self._check_ms = -1
+        self._checks = False
         self._quiet: tuple[object, ...] | None = None
         self._sets: dict[str, _Set] = {}
         self._deleted: list[_Set] = []
@@ -293,10 +293,19 @@ class DeploymentRun:
                 self.timed_out_ms = self.queue.now_ms
             return
         if self.completed_ms is None and self._watches_deadline():
-            check_ms = self.status.progress_since_ms + self.spec.deadline_s * 1000 + 1000
-            if check_ms != self._check_ms and check_ms > self.queue.now_ms:
-                self._check_ms = check_ms
-                self.queue.push(check_ms, lambda: NOTHING, idle=True)
+            self._check_later(self.status.progress_since_ms + self.spec.deadline_s * 1000 + 1000)
+
+    def _check_later(self, at_ms: int) -> None:
+        """One timer at a time: where progress was made meanwhile, it is set anew when it goes off."""
+        if self._checks or at_ms <= self.queue.now_ms:
+            return
+        self._checks = True
+
+        def check() -> Happening:
+            self._checks = False
+            return NOTHING
+
+        self.queue.push(at_ms, check, idle=True)
 
     def _is_complete(self) -> bool:
         status, wanted = self.status, self.spec.replicas

@@ -197,7 +197,8 @@ class PodPool:
     def follow(self, spec: int, admitted: int, *, unlucky: bool = False) -> bool:
         """Let the ReplicaSet's controller act until `spec` pods exist; returns whether a create was refused."""
         while self.active != spec:
-            state = replicaset.ReplicaSetPods(spec, tuple(self.cohorts()), self._queue.now_ms, admitted, unlucky)
+            cohorts = tuple(self.cohorts())
+            state = replicaset.ReplicaSetPods(spec, cohorts, self._queue.now_ms, admitted, UNLIMITED, unlucky)
             writes = replicaset.sync(state)
             if writes.create:
                 self.create(writes.create)

@@ -25,7 +25,8 @@ class Ways:
 
 def _goodness(timeline: Timeline) -> tuple[int, float]:
     """Order timelines from the worst: fewest available pods, then the longest."""
-    return timeline.least_available, -(_end_s(timeline) or float("inf"))
+    end_s = _end_s(timeline)
+    return timeline.least_available, float("-inf") if end_s is None else -end_s
 
 
 def _end_s(timeline: Timeline) -> float | None:

@@ -53,6 +53,9 @@ class ReplicaSetPods(NamedTuple):
     admitted: int
     """How many more pods the API server would let in (quota); a limit that others use up at the same time."""
 
+    burst: int = BURST_REPLICAS
+    """The most pods to create or delete; more where the next sync follows in the same moment anyway."""
+
     unlucky: bool = False
     """Whether chance picks the most useful pod (the worst way) or the youngest (the likely way)."""
 
@@ -74,11 +77,11 @@ def sync(state: ReplicaSetPods) -> PodWrites:
     """Return what the controller does to reach `spec`: replica_set.go:manageReplicas."""
     diff = sum(cohort.size for cohort in state.cohorts) - state.spec
     if diff < 0:
-        wanted = min(-diff, BURST_REPLICAS)
+        wanted = min(-diff, state.burst)
         created = slow_start(wanted, state.admitted)
         return PodWrites(created, (), created < wanted)
     if diff > 0:
-        return PodWrites(0, _victims(state, min(diff, BURST_REPLICAS)), failed=False)
+        return PodWrites(0, _victims(state, min(diff, state.burst)), failed=False)
     return PodWrites(0, (), failed=False)
 
 

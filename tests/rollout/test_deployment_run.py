@@ -1,5 +1,6 @@
 """Whole rollouts of Deployments in virtual time."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -260,6 +261,17 @@ def test_min_ready_seconds_when_longer_then_never_faster(spec, timing, more):
         return run.completed_ms
 
     assert duration(spec.min_ready_s) <= duration(spec.min_ready_s + more)
+
+
+@pytest.mark.parametrize("fields", [{}, {"recreate": True}, {"max_surge": "100%", "max_unavailable": 0}], ids=str)
+def test_run_when_replicas_grow_then_no_more_moments(fields):
+    assert len(rollout(10_000, **fields).moments) == len(rollout(100, **fields).moments)
+
+
+def test_run_when_pods_go_one_by_one_then_moments_grow_with_them():
+    one_by_one = {"max_surge": 1, "max_unavailable": 0}
+    moments = [len(rollout(replicas, **one_by_one).moments) for replicas in (100, 200)]
+    assert moments[1] <= 2 * moments[0]
 
 
 def test_run_when_repeated_then_the_same():

@@ -273,7 +273,10 @@ def test_simulate_when_too_many_pods_then_refused(workload, kind, assumptions):
 
 
 def test_simulate_when_a_deployment_is_huge_then_fast(workload):
-    assert change(workload, replicas=1_000_000).min_available == 750_000
+    for replicas in (1_000_000, 2_000_000_000):
+        found = change(workload, replicas=replicas)
+        assert found.min_available == replicas * 3 // 4
+        assert len(found.trajectories[1].steps) < 10
 
 
 @pytest.mark.parametrize(
@@ -281,6 +284,7 @@ def test_simulate_when_a_deployment_is_huge_then_fast(workload):
     [
         pytest.param(None, id="none"),
         pytest.param([], id="list"),
+        pytest.param({"replicas": 10**30, "strategy": {"rollingUpdate": {"maxSurge": "9" * 5000 + "%"}}}, id="huge"),
         pytest.param({"template": "x", "replicas": "3", "strategy": []}, id="mistyped"),
         pytest.param(
             {"replicas": -4, "strategy": {"rollingUpdate": {"maxSurge": "many", "maxUnavailable": None}}}, id="bad"
