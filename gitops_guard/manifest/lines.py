@@ -17,9 +17,9 @@ from gitops_guard.manifest.plain_scalars import (
     LONGEST_REMEMBERED,
     MEMO_SIZE,
     MODES,
-    OCTAL,
     VALUES,
     NotSureError,
+    mode_of,
 )
 
 TYPE_CHECKING = False  # as in typing, which costs the hook 10 ms to import
@@ -51,7 +51,7 @@ _PRINTABLE = b"\n" + bytes(range(0x20, 0x7F))
 # Indentation, dash, and a key with its colon: plain or in quotes.
 _SHAPE = re.compile(
     r"( *)(-(?: +|\Z))?"
-    r"(?:(?:([A-Za-z0-9_./][A-Za-z0-9_./@$+~-]*)|\"([^\"\\]*)\"|'([^']*)'):(?: +|\Z))?"
+    r"(?:(?:([A-Za-z0-9_./][A-Za-z0-9_./@$+~-]*)|\"([^\"\\]+)\"|'([^']+)'):(?: +|\Z))?"
 )
 # Possessive (`++`, `*+`): an unclosed quote must not be tried in all ways of cutting the text.
 _HEAD = re.compile(r"( *)(- +)?([A-Za-z0-9_./][A-Za-z0-9_./@$+~-]*)\Z")
@@ -199,9 +199,7 @@ def _value(text: str, key: str, column: int) -> "Value":
     text = (text if comment < 0 else text[:comment]).rstrip(" ")
     if text[-1] == ":" or ": " in text:
         raise NotSureError
-    if key in MODES and OCTAL.match(text):
-        return _AS_IS, int(text, 8)
-    return _AS_IS, VALUES[text]
+    return _AS_IS, mode_of(text) if key in MODES else VALUES[text]
 
 
 def _analyse(line: str) -> "Line":

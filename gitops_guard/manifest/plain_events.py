@@ -16,7 +16,7 @@ from yaml.events import (
 )
 
 from gitops_guard.manifest.limits import MAX_BYTES, MAX_DEPTH
-from gitops_guard.manifest.plain_scalars import KEYS, MODES, OCTAL, VALUES, NotSureError
+from gitops_guard.manifest.plain_scalars import KEYS, MODES, VALUES, NotSureError, mode_of
 
 TYPE_CHECKING = False  # as in typing, which costs the hook 10 ms to import
 if TYPE_CHECKING:
@@ -28,25 +28,17 @@ if TYPE_CHECKING:
 
 
 def _careful(get: "Next") -> "Next":
-    """Wrap the parser's method for a file that may hold anchors, tags, octal modes, or question marks in flow style.
+    """Wrap the parser's method for a file that may hold anchors, tags, or question marks in flow style.
 
     One event in a hundred files pays for this; the loops below stay free of questions that most files never raise.
     """
-    before = ""
 
     def next_event() -> "Any":
-        nonlocal before
         event = get()
         if isinstance(event, NodeEvent) and (event.anchor is not None or getattr(event, "tag", None) is not None):
             raise NotSureError  # an alias is an event with an anchor
-        if type(event) is not ScalarEvent:
-            return event
-        if not event.style:
-            if "?" in event.value:
-                raise NotSureError
-            if before in MODES and OCTAL.match(event.value):
-                event.value = str(int(event.value, 8))
-        before = event.value
+        if type(event) is ScalarEvent and not event.style and "?" in event.value:
+            raise NotSureError
         return event
 
     return next_event
@@ -69,7 +61,10 @@ def _mapping(get: "Next", depth: int) -> "dict[str, object]":
         event = get()
         kind = type(event)
         if kind is ScalarEvent:
-            body[key] = event.value if event.style else VALUES[event.value]
+            if event.style:
+                body[key] = event.value
+            else:
+                body[key] = mode_of(event.value) if key in MODES else VALUES[event.value]
         elif kind is MappingStartEvent:
             body[key] = _mapping(get, depth - 1)
         else:
@@ -161,7 +156,7 @@ def read_events(data: bytes) -> "list[object] | None":
     if text is None:
         return None
     get: Next = CParser(text).get_event
-    if "&" in text or "*" in text or "!" in text or "ode: 0" in text or ("?" in text and ("{" in text or "[" in text)):
+    if "&" in text or "*" in text or "!" in text or ("?" in text and ("{" in text or "[" in text)):
         get = _careful(get)
     try:
         return _bodies(get) or None
