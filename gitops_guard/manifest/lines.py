@@ -53,11 +53,11 @@ _SHAPE = re.compile(
     r"( *)(-(?: +|\Z))?"
     r"(?:(?:([A-Za-z0-9_./][A-Za-z0-9_./@$+~-]*)|\"([^\"\\]+)\"|'([^']+)'):(?: +|\Z))?"
 )
-# Possessive (`++`, `*+`): an unclosed quote must not be tried in all ways of cutting the text.
 _HEAD = re.compile(r"( *)(- +)?([A-Za-z0-9_./][A-Za-z0-9_./@$+~-]*)\Z")
-_SINGLE = re.compile(r"'((?:[^']++|'')*+)'")
-_DOUBLE = re.compile(r'"((?:[^"\\]++|\\["\\nt])*+)"')
-_ESCAPE = re.compile(r"\\(.)")
+# Patterns that few files need are compiled by `re` when it first meets them.
+# Possessive (`++`, `*+`): an unclosed quote must not be tried in all ways of cutting the text.
+_SINGLE = r"'((?:[^']++|'')*+)'"
+_DOUBLE = r'"((?:[^"\\]++|\\["\\nt])*+)"'
 _ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
 _WORD = r"[A-Za-z0-9_./@%+=~-]"
 # A value whose end is the line's: a word too long to be `false` or the like, a text in quotes, or any other word.
@@ -92,13 +92,13 @@ def _is_over(rest: str) -> bool:
 
 def _quoted(text: str) -> str:
     """Read a value in quotes."""
-    match = (_SINGLE if text[0] == "'" else _DOUBLE).match(text)
+    match = re.match(_SINGLE if text[0] == "'" else _DOUBLE, text)
     if match is None or not _is_over(text[match.end() :]):
         raise NotSureError
     content: str = match[1]
     if text[0] == "'":
         return content.replace("''", "'")
-    return _ESCAPE.sub(lambda escape: _ESCAPES[escape[1]], content) if "\\" in content else content
+    return re.sub(r"\\(.)", lambda escape: _ESCAPES[escape[1]], content) if "\\" in content else content
 
 
 def _tokens(text: str) -> "list[re.Match[str]]":

@@ -35,9 +35,10 @@ def looks_like_manifest(data: bytes) -> bool:
     Returns:
         False only for a file that surely is none; a file that cannot be parsed can still look like one.
     """
-    return _HAS_VERSION.search(data) is not None and _HAS_KIND.search(data) is not None
+    return re.search(_HAS_VERSION, data) is not None and re.search(_HAS_KIND, data) is not None
 
 
-# At the start of a line for YAML; after a brace, a comma or a blank in quotes for JSON and flow style.
-_HAS_VERSION = re.compile(rb"""(?:^|[\n\r{,\t "'])apiVersion["']?[ \t]*:""")
-_HAS_KIND = re.compile(rb"""(?:^|[\n\r{,\t "'])kind["']?[ \t]*:""")
+# At the start of a line for YAML; after a brace, a comma or a blank in quotes for JSON and flow style. Not
+# compiled here, since the clean path has no need of them.
+_HAS_VERSION = rb"""(?:^|[\n\r{,\t "'])apiVersion["']?[ \t]*:"""
+_HAS_KIND = rb"""(?:^|[\n\r{,\t "'])kind["']?[ \t]*:"""

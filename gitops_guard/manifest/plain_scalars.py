@@ -17,7 +17,6 @@ _ODD = re.compile(
     r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",
     re.IGNORECASE,
 )
-_OCTAL = re.compile(r"0[0-7]{1,6}\Z")
 _NUMERIC = frozenset("+-.0123456789")
 _DOUBTFUL = frozenset(
     ("y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF", "<<", "=")
@@ -58,7 +57,7 @@ def _resolve(text: str) -> object:
 
 def mode_of(text: str) -> object:
     """Read the plain scalar of a key that holds a file mode, for which octal is no accident."""
-    return int(text, 8) if _OCTAL.match(text) else VALUES[text]
+    return int(text, 8) if re.match(r"0[0-7]{1,6}\Z", text) else VALUES[text]
 
 
 class _Values(dict[str, object]):
