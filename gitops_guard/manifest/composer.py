@@ -21,7 +21,7 @@ from yaml.events import (
 from yaml.reader import ReaderError
 
 from gitops_guard.manifest.issue import Issue, UnreadableError
-from gitops_guard.manifest.plain import MAX_DEPTH
+from gitops_guard.manifest.limits import MAX_DEPTH
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 _SLASH_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\/)")

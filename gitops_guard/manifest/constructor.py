@@ -6,7 +6,7 @@ from gitops_guard.manifest.composer import Kind, Node
 from gitops_guard.manifest.dialect import Dialect
 from gitops_guard.manifest.issue import Issue, UnreadableError
 from gitops_guard.manifest.keys import key_text
-from gitops_guard.manifest.plain import MAX_DEPTH
+from gitops_guard.manifest.limits import MAX_DEPTH
 from gitops_guard.manifest.readings import candidate
 from gitops_guard.manifest.scalars import UndecodableError, is_date, resolve, resolve_tagged, to_json
 from gitops_guard.model import FieldPath, Severity

@@ -4,7 +4,7 @@ import json
 import re
 
 from gitops_guard.manifest.composer import Kind, Node
-from gitops_guard.manifest.plain import MAX_DEPTH
+from gitops_guard.manifest.limits import MAX_DEPTH
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')

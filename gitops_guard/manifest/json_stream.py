@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from gitops_guard.manifest.dialect import Dialect
 from gitops_guard.manifest.issue import Issue
 from gitops_guard.manifest.json_reader import JsonTooDeepError, NotJsonError, read_object, skip_blank
-from gitops_guard.manifest.plain import MAX_DEPTH
+from gitops_guard.manifest.limits import MAX_DEPTH
 from gitops_guard.manifest.splitter import Chunk, split
 from gitops_guard.model import Severity
 

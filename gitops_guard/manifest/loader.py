@@ -14,7 +14,7 @@ from gitops_guard.manifest.document import Document, SourceProblem, Stream
 from gitops_guard.manifest.encoding import decode
 from gitops_guard.manifest.issue import Issue, UnreadableError
 from gitops_guard.manifest.json_stream import chunks_of
-from gitops_guard.manifest.plain import MAX_BYTES
+from gitops_guard.manifest.limits import MAX_BYTES
 from gitops_guard.manifest.positions import Lines, Places
 from gitops_guard.manifest.reader import read_node
 from gitops_guard.manifest.splitter import Chunk
