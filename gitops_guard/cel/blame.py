@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from gitops_guard.cel.budget import Budget
-from gitops_guard.cel.compiler import Compiler
 from gitops_guard.cel.errors import CelBudgetError, CelError
+from gitops_guard.cel.macros import compiler_for
 from gitops_guard.cel.profiles import Profile
 from gitops_guard.cel.syntax import (
     Binary,
@@ -155,7 +155,7 @@ def _value(node: Node, scope: Scope) -> Any:
     if isinstance(node, Literal):
         return node.value
     try:
-        compiler = Compiler(scope.environment, frozenset((*scope.environment.roots, *scope.activation)))
+        compiler = compiler_for(scope.environment, frozenset((*scope.environment.roots, *scope.activation)))
         step = compiler.compile(node)
         frame: list[Any] = [None] * compiler.size
         frame[0] = scope.budget

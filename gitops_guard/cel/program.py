@@ -5,11 +5,13 @@ from typing import Any
 
 from gitops_guard.cel.blame import Path, Scope, blame
 from gitops_guard.cel.budget import Budget
-from gitops_guard.cel.compiler import Compiler, Step
+from gitops_guard.cel.compiler import Compiler
 from gitops_guard.cel.errors import CelBudgetError, CelCompileError, CelError
+from gitops_guard.cel.macros import compiler_for
 from gitops_guard.cel.parser import parse
 from gitops_guard.cel.profiles import Profile, profile
 from gitops_guard.cel.static import DYN, UNDECIDED, static_type
+from gitops_guard.cel.steps import Step
 from gitops_guard.cel.syntax import Node
 from gitops_guard.cel.values import Undefined
 
@@ -106,7 +108,7 @@ def compile_expression(
     chosen = environment or profile("vap")
     try:
         node = parse(source, quoted_fields=chosen.quoted_fields)
-        compiler = Compiler(chosen, frozenset((*chosen.roots, *variables)))
+        compiler = compiler_for(chosen, frozenset((*chosen.roots, *variables)))
         step = compiler.compile(node)
         found = _result_type(node, compiler)
         if result and found and found != result:
