@@ -10,6 +10,7 @@ from typing import Any
 
 from gitops_guard.cel import operators, static
 from gitops_guard.cel.errors import CelCompileError, CelError
+from gitops_guard.cel.field_names import unescape_field
 from gitops_guard.cel.functions import CONVERSIONS, Dispatch, placed
 from gitops_guard.cel.profiles import Profile
 from gitops_guard.cel.steps import (
@@ -162,7 +163,7 @@ class Compiler:
                     frame[slot] = _Failed(error)
                     raise
             elif type(value) is _Failed:
-                raise value.error
+                raise value.error.with_traceback(None)
             return value
 
         return run
@@ -199,7 +200,7 @@ class Compiler:
             dotted = None if self.is_local(operand) else dotted_name(operand)
             if dotted and (step := self._global(dotted)):
                 return self._chain(step, fields, offsets)
-            fields.insert(0, operand.field)
+            fields.insert(0, self._field(operand.field))
             offsets.insert(0, operand.offset)
             operand = operand.operand
         self.nodes += len(fields)
@@ -207,6 +208,9 @@ class Compiler:
         if slot is not None:
             return select_from_slot(slot, tuple(fields), tuple(offsets))
         return self._chain(self.compile(operand), fields, offsets)
+
+    def _field(self, name: str) -> str:
+        return unescape_field(name) if self.profile.escaped_fields and "__" in name else name
 
     def _slot_of(self, node: Node) -> int | None:
         if not isinstance(node, Ident):
@@ -221,7 +225,7 @@ class Compiler:
         return select_from_step(step, tuple(fields), tuple(offsets)) if fields else step
 
     def _optional_select(self, node: Select) -> Step:
-        operand, field, offset = self.compile(node.operand), node.field, node.offset
+        operand, field, offset = self.compile(node.operand), self._field(node.field), node.offset
         strict = self.profile.strict_presence
 
         def run(frame: Frame) -> Any:
@@ -237,7 +241,7 @@ class Compiler:
 
     def has(self, node: Select) -> Step:
         """Compile the macro `has(operand.field)`."""
-        operand, field, offset = self.compile(node.operand), node.field, node.offset
+        operand, field, offset = self.compile(node.operand), self._field(node.field), node.offset
         strict = self.profile.strict_presence
 
         def run(frame: Frame) -> Any:
