@@ -224,7 +224,12 @@ class Compiler:
     def _chain(step: Step, fields: list[str], offsets: list[int]) -> Step:
         return select_from_step(step, tuple(fields), tuple(offsets)) if fields else step
 
+    def _check_optional(self, offset: int) -> None:
+        if not self.profile.optionals:
+            raise CelCompileError("unsupported syntax '?'", offset)
+
     def _optional_select(self, node: Select) -> Step:
+        self._check_optional(node.offset)
         operand, field, offset = self.compile(node.operand), self._field(node.field), node.offset
         strict = self.profile.strict_presence
 
@@ -256,6 +261,8 @@ class Compiler:
         return run
 
     def _index(self, node: Index) -> Step:
+        if node.optional:
+            self._check_optional(node.offset)
         operand, key, offset = self.compile(node.operand), self.compile(node.key), node.offset
         lookup: Callable[[Any, Any], Any] = operators.index_optional if node.optional else operators.index
         plain = not node.optional
@@ -339,7 +346,9 @@ class Compiler:
         if all(isinstance(item, Literal) and not optional for item, optional in node.items):
             constant = [item.value for item, _ in node.items if isinstance(item, Literal)]
             return lambda _frame: constant
-        if not any(optional for _, optional in steps):
+        if any(optional for _, optional in steps):
+            self._check_optional(node.offset)
+        else:
             plain = tuple(step for step, _ in steps)
             return lambda frame: [step(frame) for step in plain]
         offset = node.offset
@@ -362,6 +371,8 @@ class Compiler:
             static.check_homogeneous([value for _, value, optional in node.entries if not optional], self.is_dynamic)
         steps = [(self.compile(key), self.compile(value), optional) for key, value, optional in node.entries]
         strict, offset = self.profile.strict_keys, node.offset
+        if any(optional for _, _, optional in steps):
+            self._check_optional(offset)
 
         def run(frame: Frame) -> Any:
             entries: dict[Any, Any] = {}

@@ -26,6 +26,10 @@ Evaluate = Callable[..., Any]
 SINCE = [
     ("authorizer.path('/') != null", "1.27"),
     ("object.?a.hasValue()", "1.28"),
+    ("object.?a != null", "1.28"),
+    ("object[?0] != null", "1.28"),
+    ("[?object] != null", "1.28"),
+    ("{?'a': object} != null", "1.28"),
     ("isQuantity('1')", "1.28"),
     ("'%s'.format([1])", "1.29"),
     ("strings.quote('a')", "1.29"),
