@@ -24,7 +24,7 @@ $(VENV)/.test: $(VENV)/.package
 	$(PIP_INSTALL) --editable '.[test]'
 	@touch $@
 
-$(VENV)/.lint: $(VENV)/.package
+$(VENV)/.lint: $(VENV)/.test
 	$(PIP_INSTALL) --editable '.[lint]'
 	@touch $@
 
@@ -38,28 +38,11 @@ demo: $(VENV)/.package  ## install, then check the example repository: it prints
 test: test-fast test-control-plane  ## run every test
 
 test-fast: $(VENV)/.test  ## run what needs no control plane
-	$(BIN)/python -m pytest -n $(JOBS) -m 'not controlplane'
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not controlplane and not bench'
 
 # In one process, which one server serves; the cores are busy with the server anyway.
 test-control-plane: control-plane  ## run the tests that ask a real API server and real controllers
-	$(BIN)/python -m pytest -m controlplane
-
-lint: $(VENV)/.package
-	$(PIP_INSTALL) --editable '.[lint]'
-	@touch $@
-
-demo: $(VENV)/.package  ## install, then check the example repository: it prints findings
-	@echo
-	@echo '$$ gitops-guard check examples/shop'
-	@$(BIN)/gitops-guard check --config examples/shop/.gitops-guard.yaml examples/shop || test $$? -le 2
-	@echo
-	@echo 'Every finding above is meant: examples/shop/broken/ holds one mistake a file. Everything else in the example is clean.'
-
-test: $(VENV)/.test  ## run every test, those against a real control plane included
-	$(BIN)/python -m pytest -n $(JOBS)
-
-test-fast: $(VENV)/.test  ## run what needs no control plane
-	$(BIN)/python -m pytest -n $(JOBS) -m 'not controlplane'
+	$(BIN)/python -m pytest -m controlplane --durations 10
 
 lint: $(VENV)/.lint  ## style, types, import floors, spelling
 	$(BIN)/ruff check .
@@ -80,6 +63,7 @@ wheel: $(VENV)/.lint  ## build the wheel and try it in an environment of its own
 	cd build/smoke && bin/python -I ../../tests/smoke/installed_wheel.py
 
 bench: $(VENV)/.test  ## compare speed ratios within one run (see docs/performance.md)
+	$(BIN)/python -m pytest -m bench -s
 	$(BIN)/python tests/bench/run.py
 
 docs: $(VENV)/.package  ## write the generated reference anew
