@@ -293,6 +293,6 @@ def test_deployments_when_pods_take_as_long_as_recorded_then_so_do_the_rollouts(
         low = took(case, case["ready_s"][0], case["gone_s"][0], early_ms=999)
         high = took(case, case["ready_s"][1] + LATENCY_S, case["gone_s"][1] + LATENCY_S, early_ms=0)
         held += low <= case["took_s"] <= high
-    assert len(cases) > 25
+    assert len(cases) > 20
     # A recording machine that hangs for a second is no fault of the prediction.
     assert held >= 0.95 * len(cases)
