@@ -243,26 +243,30 @@ class _Sync:
         self.status = state.status
         self.now_ms = now_ms
         self.sets = {one.name: one for one in sorted(state.sets, key=lambda one: one.created)}
+        self.read = self.sets
         self.added_pause = False
         self.writes: list[Write] = []
 
     # The sets
 
+    # The controller's own writes do not reach the objects it goes on with (controller.go:updateReplicaSet): decisions
+    # later in the same reconcile rest on what was read. So a step may count as done that is not: a real one did so.
+
     @property
     def new(self) -> RolloutSet:
-        """The set of the current template."""
-        return self.sets[self.spec.template]
+        """The set of the current template, as read."""
+        return self.read[self.spec.template]
 
     @property
     def stable(self) -> RolloutSet | None:
         """The stable set, unless it is the new one: CheckStableRSExists."""
-        return None if self.stored.stable == self.spec.template else self.sets.get(self.stored.stable)
+        return None if self.stored.stable == self.spec.template else self.read.get(self.stored.stable)
 
     @property
     def others(self) -> list[RolloutSet]:
         """Sets that are neither, newest first."""
         ours = (self.spec.template, self.stored.stable)
-        return [one for one in reversed(self.sets.values()) if one.name not in ours]
+        return [one for one in reversed(self.read.values()) if one.name not in ours]
 
     def find_new(self) -> None:
         """sync.go:getAllReplicaSetsAndSyncRevision; a created set is empty at first."""
@@ -270,6 +274,7 @@ class _Sync:
             created = 1 + max((one.created for one in self.sets.values()), default=0)
             self.writes.append(CreateSet(self.spec.template))
             self.sets[self.spec.template] = RolloutSet(self.spec.template, created, 0)
+        self.read = dict(self.sets)
 
     def scale(self, one: RolloutSet, replicas: int) -> bool:
         """Write size and annotation if they differ; returns whether the size did. An empty set needs no deadline."""
@@ -285,11 +290,11 @@ class _Sync:
         """Write a scale-down deadline if it differs."""
         if one.deadline_ms != at_ms:
             self.writes.append(SetDeadline(one.name, at_ms))
-            self.sets[one.name] = one._replace(deadline_ms=at_ms)
+            self.sets[one.name] = self.sets[one.name]._replace(deadline_ms=at_ms)
 
     def is_scaling_event(self) -> bool:
         """sync.go:isScalingEvent: only the new and the stable set are looked at."""
-        ours = [self.sets.get(name) for name in (self.spec.template, self.stored.stable)]
+        ours = [self.read.get(name) for name in (self.spec.template, self.stored.stable)]
         return any(one and one.spec and one.desired not in (None, self.spec.replicas) for one in ours)
 
     # A change of the template or of the steps
@@ -410,7 +415,7 @@ class _Sync:
     def route(self) -> None:
         """trafficrouting.go:reconcileTrafficRouting; a weight is set only when the stable set can carry the rest."""
         weight = self._routed_weight()
-        stable = self.sets.get(self.stored.stable)
+        stable = self.read.get(self.stored.stable)
         rest = (self.spec.max_weight - weight) * self.spec.replicas // self.spec.max_weight
         if stable is not None and stable.available >= rest:
             self.status = self.status._replace(weight=weight)
@@ -446,7 +451,7 @@ class _Sync:
     def scale_stable(self) -> bool:
         """reconcileCanaryStableReplicaSet, reconcileBlueGreenStableReplicaSet."""
         if self.spec.blue_green:
-            stable = self.sets.get(self.stored.stable)
+            stable = self.read.get(self.stored.stable)
             return stable is not None and self.scale(stable, self.spec.replicas)
         self.drop_deadlines()
         return self.stable is not None and self.scale(self.stable, self.counts(self.stored.weight)[1])
@@ -490,7 +495,7 @@ class _Sync:
         if self.spec.blue_green:
             return self._retire_delayed([other for other in others if other.name != self.stored.active])
         cleaned = self._scale_all({other: other.available for other in others if other.available < other.spec})
-        others = [other for other in self.others if other.spec]
+        others = [self.sets[other.name] for other in others if self.sets[other.name].spec]
         room = sum(one.available for one in self.sets.values()) - self.spec.replicas + self.spec.budget.unavailable
         if room <= 0:
             return cleaned
