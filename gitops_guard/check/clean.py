@@ -144,13 +144,12 @@ class _QuickJudge:
         cache: "Cache | None",
         store: "CleanStore | None",
     ) -> None:
-        from gitops_guard.manifest.plain import read_plain
-        from gitops_guard.schema.plain import PlainSchemas
-
         self._candidates = candidates
         self._read = read
-        self._read_plain = read_plain
-        self._checks = [PlainSchemas(version, cache).is_clean for version in versions]
+        self._versions = versions
+        self._cache = cache
+        self._read_plain: Callable[[bytes], list[object] | None] | None = None
+        self._checks: list[Callable[[object], bool]] = []
         self._known = store.all() if store is not None and store.settings is not None else {}
 
     def chunk(self, start: int, end: int) -> bytes:
@@ -166,7 +165,7 @@ class _QuickJudge:
             for key in (name, skipped_name(path, name)):
                 if key in self._known:
                     return key + self._known[key][:3] + b"\1"
-        bodies = None if OUR_NAME in data or _TEMPLATE_ACTION in data else self._read_plain(data)
+        bodies = None if OUR_NAME in data or _TEMPLATE_ACTION in data else self._bodies(data)
         if not bodies or len(bodies) > 65_535:
             return record(name, 0, _UNSURE)
         for is_clean in self._checks:
@@ -174,6 +173,16 @@ class _QuickJudge:
                 if not is_clean(body):
                     return record(name, 0, _UNSURE)
         return record(name, len(bodies), 0)
+
+    def _bodies(self, data: bytes) -> "list[object] | None":
+        """Read a file; the reader and the schemas are loaded for the first one that is in no store."""
+        if self._read_plain is None:
+            from gitops_guard.manifest.plain import read_plain
+            from gitops_guard.schema.plain import PlainSchemas
+
+            self._read_plain = read_plain
+            self._checks = [PlainSchemas(version, self._cache).is_clean for version in self._versions]
+        return self._read_plain(data)
 
 
 def read_file(root: bytes) -> "Callable[[bytes, bytes | None], bytes | None]":

@@ -7,7 +7,10 @@ Part of the clean path: imports os only.
 """
 
 import os
-from collections.abc import Callable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHUNK = 64
 """Files a chunk; the size hardly matters between 16 and 512."""
@@ -24,11 +27,11 @@ class WorkerDied(Exception):  # noqa: N818  # reads as what happened; becomes a 
 
 
 def run_chunks(
-    work: Callable[[int, int], bytes],
+    work: "Callable[[int, int], bytes]",
     total: int,
     *,
     jobs: int,
-    progress: Callable[[int, int], None] | None = None,
+    progress: "Callable[[int, int], None] | None" = None,
     size: int = CHUNK,
 ) -> list[bytes]:
     """Call `work(start, end)` for all chunks of `range(total)`.
@@ -73,7 +76,9 @@ def run_chunks(
     return [results[number] if number in results else one(number) for number in range(chunks)]
 
 
-def _told(one: Callable[[int], bytes], number: int, chunks: int, progress: Callable[[int, int], None] | None) -> bytes:
+def _told(
+    one: "Callable[[int], bytes]", number: int, chunks: int, progress: "Callable[[int, int], None] | None"
+) -> bytes:
     if progress is not None:
         progress(number, chunks)
     return one(number)
@@ -84,7 +89,7 @@ def _next(queue: int) -> int | None:
     return int.from_bytes(taken, "big") if len(taken) == _NUMBER else None
 
 
-def _start(one: Callable[[int], bytes], queue: int, siblings: list[tuple[int, int]]) -> tuple[int, int]:
+def _start(one: "Callable[[int], bytes]", queue: int, siblings: list[tuple[int, int]]) -> tuple[int, int]:
     """Fork one child; it keeps its results until it has done, so that it never waits for the parent to read."""
     result_read, result_write = os.pipe()
     parent = os.getpid()
