@@ -62,8 +62,9 @@ wheel: $(VENV)/.lint  ## build the wheel and try it in an environment of its own
 bench: $(VENV)/.test  ## compare speed ratios within one run (see docs/performance.md)
 	$(BIN)/python tests/bench/run.py
 
-docs: $(VENV)/.package  ## write the generated reference anew
-	$(BIN)/python -m tests.docs.generate
+docs: $(VENV)/.package  ## write the generated reference and the picture anew
+	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/terminal_picture.py
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
