@@ -66,8 +66,9 @@ bench: $(VENV)/.test  ## compare speed ratios within one run (see docs/performan
 	$(BIN)/python -m pytest -m bench -s
 	$(BIN)/python tests/bench/run.py
 
-docs: $(VENV)/.package  ## write the generated reference anew
-	$(BIN)/python -m tests.docs.generate
+docs: $(VENV)/.package  ## write the generated reference and the picture anew
+	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/terminal_picture.py
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -27,7 +27,8 @@ def gitops_guard_rules() -> Iterable[Rule]:  # type: ignore[empty-body]  # a spe
 
     Called once a run, after the configuration is known and before the first file is read. The rules are then called
     directly, resource by resource, perhaps in several processes: they hold no state. A rule that raises becomes an
-    error entry that names rule and resource. Two rules of one id are an error.
+    error entry that names rule and resource. Two rules of one id are an error. An optional attribute
+    `documentation` (Markdown) is the page that `gitops-guard explain` prints.
     """
 
 
@@ -35,8 +36,8 @@ def gitops_guard_rules() -> Iterable[Rule]:  # type: ignore[empty-body]  # a spe
 def gitops_guard_formats() -> Mapping[str, Callable[..., None]]:  # type: ignore[empty-body]
     """Return output formats by name: functions that take `(report, stream, options)` and write the whole report.
 
-    Called once a run, when a `--format` is not one of the built-in ones, and by `--help` of no command. A name that
-    exists already is an error.
+    Called once a run, before the first file is read; `--format NAME` chooses one. A name that exists already is an
+    error. A format that raises ends the run with exit code 2.
     """
 
 

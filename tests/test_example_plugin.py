@@ -34,10 +34,14 @@ def site(tmp_path_factory):
 
 
 def check(site: Path, folder: Path, **environment: str) -> subprocess.CompletedProcess:
+    return command(site, folder, "check", "--fail-on", "warning", **environment)
+
+
+def command(site: Path, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
     paths = os.pathsep.join([str(ROOT), str(site)])
     environment = {**os.environ, "PYTHONPATH": paths, "XDG_CACHE_HOME": str(folder / ".cache"), **environment}
-    command = [sys.executable, "-m", "gitops_guard", "check", "--fail-on", "warning"]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    line = [sys.executable, "-m", "gitops_guard", *arguments]
+    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_check_when_the_plugin_is_installed_then_its_rule_finds(site, tmp_path):
@@ -57,3 +61,20 @@ def test_check_when_an_option_names_another_label_then_that_label_counts(site, t
 def test_check_when_plugins_are_disabled_then_the_rule_is_silent(site, tmp_path):
     (tmp_path / "web.yaml").write_text(DEPLOYMENT, encoding="utf-8")
     assert check(site, tmp_path, GITOPS_GUARD_DISABLE_PLUGINS="1").returncode == 0
+
+
+def test_rules_and_explain_when_the_plugin_is_installed_then_name_and_page_are_its_own(site, tmp_path):
+    row = next(line for line in command(site, tmp_path, "rules").stdout.splitlines() if "team-label" in line)
+    assert row.split()[:4] == ["missing-team-label", "warning", "gitops-guard-team-label", "1.0.0"]
+    page = ROOT / "examples" / "plugin" / "gitops_guard_team_label" / "missing-team-label.md"
+    assert command(site, tmp_path, "explain", "missing-team-label").stdout == page.read_text(encoding="utf-8")
+
+
+def test_the_plugins_own_tests_when_it_is_installed_then_they_pass(site, tmp_path):
+    folder = shutil.copytree(ROOT / "examples" / "plugin" / "tests", tmp_path / "tests")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(site)])}
+    environment.pop("PYTEST_XDIST_WORKER", None)
+    line = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(folder)]
+    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "10 passed" in done.stdout

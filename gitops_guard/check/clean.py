@@ -91,9 +91,10 @@ def sweep(
     from gitops_guard.check.workers import processors, run_chunks  # not needed while every file is known
 
     judge = _QuickJudge(unknown, read, versions, cache, store)
-    verdicts = run_chunks(
-        judge.chunk, len(unknown), jobs=jobs or processors() if len(unknown) >= _FORK_FROM else 1, progress=progress
-    )
+    processes = (jobs or processors()) if len(unknown) >= _FORK_FROM else 1
+    if processes > 1:
+        judge.load()  # before the workers fork, so that they share it
+    verdicts = run_chunks(judge.chunk, len(unknown), jobs=processes, progress=progress)
     for candidate, one in zip(unknown, _records(b"".join(verdicts)), strict=True):
         reason = one[22]
         if reason == _UNSURE:
@@ -161,13 +162,12 @@ class _QuickJudge:
         cache: "Cache | None",
         store: "CleanStore | None",
     ) -> None:
-        from gitops_guard.manifest.plain import read_plain
-        from gitops_guard.schema.plain import PlainSchemas
-
         self._candidates = candidates
         self._read = read
-        self._read_plain = read_plain
-        self._checks = [PlainSchemas(version, cache).is_clean for version in versions]
+        self._versions = versions
+        self._cache = cache
+        self._read_plain: Callable[[bytes], list[object] | None] | None = None
+        self._checks: list[Callable[[object], bool]] = []
         self._known = store.all() if store is not None and store.settings is not None else {}
 
     def chunk(self, start: int, end: int) -> bytes:
@@ -185,7 +185,7 @@ class _QuickJudge:
                     tail = self._known[key]
                     reason = _UNSURE if tail[2] == _KNOWN_UNSURE else tail[2]
                     return key + tail[:2] + bytes((reason, 1))
-        bodies = None if OUR_NAME in data or _TEMPLATE_ACTION in data else self._read_plain(data)
+        bodies = None if OUR_NAME in data or _TEMPLATE_ACTION in data else self.load()(data)
         if not bodies or len(bodies) > 65_535:
             return record(name, 0, _UNSURE)
         for is_clean in self._checks:
@@ -193,6 +193,16 @@ class _QuickJudge:
                 if not is_clean(body):
                     return record(name, 0, _UNSURE)
         return record(name, len(bodies), 0)
+
+    def load(self) -> "Callable[[bytes], list[object] | None]":
+        """Load the reader and the schemas, for the first file that is in no store."""
+        if self._read_plain is None:
+            from gitops_guard.manifest.plain import read_plain
+            from gitops_guard.schema.plain import PlainSchemas
+
+            self._read_plain = read_plain
+            self._checks = [PlainSchemas(version, self._cache).is_clean for version in self._versions]
+        return self._read_plain
 
 
 def read_file(root: bytes) -> "Callable[[bytes, bytes | None], bytes | None]":

@@ -87,7 +87,7 @@ def _next(queue: int) -> int | None:
     return int.from_bytes(taken, "big") if len(taken) == _NUMBER else None
 
 
-def _start(one: "Callable[[int], bytes]", queue: int, siblings: "list[tuple[int, int]]") -> tuple[int, int]:
+def _start(one: "Callable[[int], bytes]", queue: int, siblings: list[tuple[int, int]]) -> tuple[int, int]:
     """Fork one child; it keeps its results until it has done, so that it never waits for the parent to read."""
     result_read, result_write = os.pipe()
     parent = os.getpid()

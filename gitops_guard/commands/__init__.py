@@ -1,4 +1,4 @@
-"""Subcommands, one file each; the only place where stages meet."""
+"""Subcommands, one file each; the only place where stages meet. Part of the clean path: imports nothing."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

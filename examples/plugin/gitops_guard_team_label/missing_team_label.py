@@ -1,6 +1,7 @@
 """The rule `missing-team-label`; its page is `missing-team-label.md` beside this file."""
 
 from collections.abc import Iterator
+from importlib.resources import files
 
 from gitops_guard.model import MapKey, Problem, Resource, RuleContext, Severity
 
@@ -18,6 +19,11 @@ class MissingTeamLabel:
     severity = Severity.WARNING
     kinds = ("Deployment.apps", "StatefulSet.apps")
     summary = "A workload without the label that names its team."
+
+    @property
+    def documentation(self) -> str:
+        """Return the page that `gitops-guard explain missing-team-label` prints."""
+        return files(__package__).joinpath("missing-team-label.md").read_text(encoding="utf-8")
 
     def check(self, resource: Resource, context: RuleContext) -> Iterator[Problem]:
         """Yield one problem if the label is absent or empty.
