@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.kinds import Checked, Examination, Kinds
-from gitops_guard.check.scalars import moot, rephrased
+from gitops_guard.check.scalars import moot, rephrased, softened
 from gitops_guard.check.setting import Role, Setting
 from gitops_guard.check.verdict import FileVerdict
 from gitops_guard.errors import GuardError, RepoError
 from gitops_guard.manifest.classify import not_a_manifest, unfold
-from gitops_guard.manifest.document import Document, SourceProblem, Stream
+from gitops_guard.manifest.document import Document, Scalar, SourceProblem, Stream
 from gitops_guard.manifest.loader import load
 from gitops_guard.model import (
     Body,
@@ -160,7 +160,7 @@ class _FileJudge:
         self._counts[outcome.checked] += 1
         if outcome.checked is Checked.NO_SCHEMA and not outcome.problems:
             self._skips.append(Skipped(path=self._path, resource=str(identity), reason=NO_SCHEMA))
-        problems = [rephrased(problem, document.scalar(item + problem.field)) for problem in outcome.problems]
+        problems = [self._as_written(problem, document.scalar(item + problem.field)) for problem in outcome.problems]
         resource = Resource(id=identity, body=body, origin=origin)
         problems += self._rule_problems(resource)
         own = [remark for remark in remarks if remark.field is None or remark.field[: len(item)] == item]
@@ -172,6 +172,11 @@ class _FileJudge:
             self._findings.append(
                 self._finding(problem, identity, document.locate(item + problem.field, on_key=problem.on_key))
             )
+
+    @staticmethod
+    def _as_written(problem: Problem, scalar: Scalar | None) -> Problem:
+        """Let the way in which a scalar is written have its say."""
+        return softened(rephrased(problem, scalar), scalar)
 
     def _examine(self, identity: ResourceId, body: Body) -> Examination:
         if wrong := tuple(_identity_problems(body)):

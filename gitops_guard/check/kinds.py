@@ -8,7 +8,7 @@ from gitops_guard.check.setting import FindSchema
 from gitops_guard.model import Body, Problem, ResourceId, Severity
 from gitops_guard.schema.base import Schema
 from gitops_guard.schema.builtin import BuiltinSchemas
-from gitops_guard.schema.lifecycle import Identity, known_group, lifecycle, nearest_kinds
+from gitops_guard.schema.lifecycle import Identity, is_kind_name, known_group, lifecycle, nearest_kinds
 
 
 class Checked(Enum):
@@ -66,7 +66,7 @@ class Kinds:
         if custom is not None:
             checked = Checked.WHOLLY if custom.complete else Checked.SCHEMA_ONLY
             return Examination(problems=tuple(custom.problems(body)), checked=checked, custom=True)
-        if known_group(resource.group):
+        if known_group(resource.group) and not _is_somebody_elses(resource):
             return self._unserved(resource, versions)
         problems = (self._missing_schema(resource),) if self._missing_schema_is_error else ()
         return Examination(problems=problems, checked=Checked.NO_SCHEMA, custom=True)
@@ -136,6 +136,14 @@ class Kinds:
             message=f"no schema for {resource.api_version} {resource.kind}",
             hint="add its CustomResourceDefinition to the repository, or name it under schemas: in the configuration",
         )
+
+
+def _is_somebody_elses(resource: ResourceId) -> bool:
+    """Tell a configuration file in Kubernetes' style from a mistake: Talos writes `v1alpha1` without a group.
+
+    The core group has only ever had `v1`; another version of a kind that Kubernetes knows is a mistake all the same.
+    """
+    return not resource.group and resource.version != "v1" and not is_kind_name(resource.kind)
 
 
 def _merged(by_version: Mapping[str, Sequence[Problem]]) -> Iterable[Problem]:

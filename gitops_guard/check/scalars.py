@@ -1,5 +1,6 @@
 """Where the source text and the schema meet: a scalar that YAML read as another type than its author meant."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -8,6 +9,10 @@ from gitops_guard.model import FieldPath, Problem, Severity
 
 _NOT_WITH_SCHEMA = frozenset({"yaml-reader-dependent"})
 _WANTS_STRING = "expected string, got "
+_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*(?:[:=\-+?/#%^,@][^}]*)?\}")
+"""As Flux and envsubst write it: `${NAME}`, `${NAME:=default}`."""
+
+_ABOUT_VALUES = frozenset(("invalid-value", "unsupported-value", "wrong-type", "yaml-wrong-scalar"))
 _SCALARS = ("boolean", "integer", "number", "null")
 
 
@@ -23,6 +28,13 @@ def rephrased(problem: Problem, scalar: Scalar | None) -> Problem:
         hint="quote it",
         severity=Severity.WARNING if got == "null" else Severity.ERROR,
     )
+
+
+def softened(problem: Problem, scalar: Scalar | None) -> Problem:
+    """Turn a verdict on a value that holds `${NAME}` into a note: Flux or envsubst puts another value there."""
+    if problem.rule not in _ABOUT_VALUES or scalar is None or not _VARIABLE.search(scalar.text):
+        return problem
+    return replace(problem, severity=Severity.NOTE, hint="holds only if nothing replaces ${...} before it is applied")
 
 
 def _article(word: str) -> str:

@@ -41,6 +41,11 @@ _VALUES = re.compile(r"(?:.*[-_.])?values(?:[-_.].*)?\.(?:ya?ml|json)\Z")
 _CHART = re.compile(r"Chart\.ya?ml\Z")
 _KUSTOMIZATION = re.compile(r"(?:kustomization\.ya?ml|Kustomization)\Z")
 _KUSTOMIZE_GROUP = "kustomize.config.k8s.io/"
+_KUSTOMIZE_PLUGIN = "builtin"
+"""The version under which kustomize reads its own generators and transformers; no cluster ever sees them."""
+
+_JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"(?P<key>\s*:)?|[{}\[\]]')
+_KEYS = frozenset((b'"apiVersion"', b'"kind"'))
 
 
 def not_a_manifest(
@@ -79,6 +84,8 @@ def is_helm_template(path: str, data: bytes) -> bool:
 def is_kustomization(path: str, body: Body) -> bool:
     """Tell whether a document is kustomize's own file, not a resource; Flux's kind of the same name is a resource."""
     version = body.get("apiVersion")
+    if version == _KUSTOMIZE_PLUGIN:
+        return True
     if isinstance(version, str) and version.startswith(_KUSTOMIZE_GROUP):
         return body.get("kind") in {"Kustomization", "Component"}
     return bool(_KUSTOMIZATION.match(posixpath.basename(path))) and "kind" not in body and version is None
@@ -114,9 +121,26 @@ def _looks_meant(data: bytes) -> bool:
     """Tell whether an unreadable file has both keys where a manifest has them; UTF-16 hides its keys behind zeros."""
     data = data.replace(b"\0", b"") if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else data
     if data.lstrip(b" \t\r\n\xef\xbb\xbf").startswith((b"{", b"---\n{")):
-        return looks_like_manifest(data)
+        return looks_like_manifest(data) and _has_outer_keys(data)
     text = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n")
     return bool(_TOP_LEVEL_VERSION.search(text) and _TOP_LEVEL_KIND.search(text))
+
+
+def _has_outer_keys(data: bytes) -> bool:
+    """Tell whether JSON that cannot be read has both keys in an outermost object: a schema has them deep inside."""
+    depth = 0
+    found: set[bytes] = set()
+    for token in _JSON_TOKEN.finditer(data):
+        text = token.group()
+        if text in {b"{", b"["}:
+            depth += 1
+        elif text in {b"}", b"]"}:
+            depth -= 1
+        elif depth == 1 and token["key"]:
+            found |= _KEYS & {text[: text.rindex(b'"') + 1]}
+            if found == _KEYS:
+                return True
+    return False
 
 
 def _by_name(path: str) -> SkipReason:
@@ -142,7 +166,13 @@ def patch_paths(kustomization_path: str, body: Body) -> set[str]:
         Repository paths, normalised; inline patches, URLs and paths that leave the repository are left out.
     """
     names = [_path_of(entry) for field in ("patches", "patchesJson6902") for entry in _entries(body, field)]
-    names += [entry for entry in _entries(body, "patchesStrategicMerge") if isinstance(entry, str)]
+    # Before `patches` held objects it held names, and old kustomizations still do.
+    names += [
+        entry
+        for field in ("patches", "patchesStrategicMerge")
+        for entry in _entries(body, field)
+        if isinstance(entry, str)
+    ]
     base = posixpath.dirname(kustomization_path)
     found = (_inside(base, name) for name in names if name)
     return {path for path in found if path is not None}

@@ -96,6 +96,11 @@ def known_group(group: str) -> bool:
     return group in _groups()
 
 
+def is_kind_name(kind: str) -> bool:
+    """Tell whether Kubernetes has, or had, a kind of that name in any of its groups."""
+    return kind in _kind_names()
+
+
 def nearest_kinds(group: str, version: str, kind: str) -> tuple[Identity, ...]:
     """Return kinds that may have been meant, best first: the same kind elsewhere, else a similar one in the group.
 
@@ -148,3 +153,8 @@ def _kinds(kubernetes: str) -> frozenset[str]:
 @lru_cache(maxsize=1)
 def _groups() -> frozenset[str]:
     return frozenset(_identity(key)[0] for key in _facts())
+
+
+@lru_cache(maxsize=1)
+def _kind_names() -> frozenset[str]:
+    return frozenset(_identity(key)[2] for key in _facts())

@@ -286,3 +286,36 @@ def test_check_run_again_from_the_cache_then_the_output_is_the_same(repo):
     sandbox = repo({"a.yaml": BAD, "b.yaml": GOOD, "values.yaml": "image: a\n"}).commit()
     assert sandbox.run("check").out == sandbox.run("check").out == sandbox.run("check", "--no-cache").out
     assert sandbox.call(["check"]).out == sandbox.call(["check"]).out == sandbox.call(["check", "--no-cache"]).out
+
+
+TALOS = "apiVersion: v1alpha1\nkind: TalosCluster\nmetadata: {name: home}\n"
+
+
+def test_check_when_a_version_without_group_is_not_kubernetes_own_then_has_no_schema(repo):
+    outcome = repo({"talos.yaml": TALOS}).run("check")
+    outcome.assert_clean()
+    assert ["no schema"] == [entry["reason"] for entry in outcome.json()["coverage"]["skipped"]]
+
+
+@pytest.mark.parametrize(
+    "api_version",
+    [pytest.param("v1beta1", id="no such core version"), pytest.param("v1", id="group forgotten")],
+)
+def test_check_when_a_kind_of_kubernetes_has_no_group_then_is_unknown(repo, api_version):
+    outcome = repo({"web.yaml": WEB.replace("apps/v1", api_version).replace('"3"', "3")}).run("check")
+    outcome.assert_findings(("web.yaml", 2, "unknown-kind"))
+
+
+@pytest.mark.parametrize(
+    ("replicas", "severity", "code"),
+    [
+        pytest.param("${REPLICAS}", "note", 0, id="variable"),
+        pytest.param("${REPLICAS:=3}", "note", 0, id="default"),
+        pytest.param("$REPLICAS", "error", 1, id="no braces"),
+        pytest.param('"3"', "error", 1, id="no variable"),
+    ],
+)
+def test_check_when_a_value_is_a_variable_then_the_verdict_is_a_note(repo, replicas, severity, code):
+    outcome = repo({"web.yaml": WEB.replace('"3"', replicas)}).run("check")
+    outcome.assert_code(code)
+    assert [severity] == [finding["severity"] for finding in outcome.json()["findings"]]

@@ -10,6 +10,7 @@ from gitops_guard.manifest.classify import SkipReason, not_a_manifest, patch_pat
 from gitops_guard.manifest.loader import load
 
 MANIFEST = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
+_LARGE = b'{"x": "' + b"a" * (3 << 20) + b'", %s}'
 FILES = [
     pytest.param("a.yaml", MANIFEST, None, id="manifest"),
     pytest.param("values.yaml", MANIFEST, None, id="manifest with an odd name"),
@@ -20,6 +21,9 @@ FILES = [
     pytest.param("c/values-prod.yaml", b"replicas: 1\n", SkipReason.HELM_VALUES, id="values"),
     pytest.param("c/Chart.yaml", b"apiVersion: v2\nname: c\n", SkipReason.HELM_METADATA, id="chart"),
     pytest.param("kustomization.yaml", b"resources: [a.yaml]\n", SkipReason.KUSTOMIZATION, id="kustomization"),
+    pytest.param("a.yaml", b"apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: l}\n", SkipReason.KUSTOMIZATION, id="plugin"),
+    pytest.param("s.json", _LARGE % b'"definitions": {"kind": "k", "apiVersion": "v"}', SkipReason.NOT_A_MANIFEST, id="large schema"),
+    pytest.param("s.json", _LARGE % b'"apiVersion": "v1", "kind": "ConfigMap"', None, id="large manifest"),
     pytest.param("a.yaml", b"- op: add\n  path: /spec\n", SkipReason.KUSTOMIZE_PATCH, id="json patch"),
     pytest.param("p.yaml", MANIFEST, SkipReason.KUSTOMIZE_PATCH, id="named patch"),
     pytest.param(".github/workflows/a.yml", b"on: push\njobs: {}\n", SkipReason.CI_CONFIGURATION, id="workflow"),
@@ -40,6 +44,10 @@ def test_patch_paths_when_read_then_are_normalised_and_inside():
         "patchesJson6902": [{"path": "r.json"}],
     }
     assert {"apps/p.yaml", "apps/web/q.yaml", "apps/web/r.json"} == patch_paths("apps/web/kustomization.yaml", body)
+
+
+def test_patch_paths_when_patches_are_names_as_of_old_then_counts_them():
+    assert {"apps/p.yaml"} == patch_paths("apps/kustomization.yaml", {"patches": ["p.yaml"]})
 
 
 NUMBERS = st.integers(-(2**63) + 1, 2**63 - 1)
