@@ -38,7 +38,7 @@ class PluginSource:
     """`acme-guard-rules 1.2.0`, `tools/guard_rules.py` or `built-in`."""
 
     stamp: str = ""
-    """Changes whenever the plugin's code changes: version, or size and time of its files."""
+    """Changes whenever the plugin's code changes: its version, and the content of its files."""
 
     asked_for: bool = False
     """Named by the command line or the configuration: when it fails, the run does. An installed one is passed over."""
@@ -223,9 +223,11 @@ def _register_entry_point(
     problems: list[str],
 ) -> None:
     origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
-    source = PluginSource(name=point.name, origin=origin, stamp=origin)
+    source = PluginSource(name=point.name, origin=origin)
     try:
-        _register(manager, point.load(), source)
+        plugin = point.load()
+        source = PluginSource(name=point.name, origin=origin, stamp=f"{origin} {_stamp(sys.modules[point.module])}")
+        _register(manager, plugin, source)
     except (Exception, SystemExit) as error:  # a plugin may fail in any way; it must not hide the others
         problems.append(f"plugin {point.name} of {origin} could not be loaded: {type(error).__name__}: {error}")
     else:
@@ -249,8 +251,7 @@ def _load_named(name: str, base: str) -> tuple[ModuleType, PluginSource]:
         module = importlib.import_module(name)
     except (Exception, SystemExit) as error:  # a plugin may fail in any way
         raise PluginError(f"plugin module {name} could not be imported: {type(error).__name__}: {error}") from error
-    stamp = _stamp(getattr(module, "__file__", None))
-    return module, PluginSource(name=name, origin=f"module {name}", stamp=stamp, asked_for=True)
+    return module, PluginSource(name=name, origin=f"module {name}", stamp=_stamp(module), asked_for=True)
 
 
 def _load_file(path: str, base: str) -> tuple[ModuleType, PluginSource]:
@@ -265,11 +266,27 @@ def _load_file(path: str, base: str) -> tuple[ModuleType, PluginSource]:
     except (Exception, SystemExit) as error:  # a plugin may fail in any way
         del sys.modules[spec.name]
         raise PluginError(f"plugin file {path} could not be run: {type(error).__name__}: {error}") from error
-    return module, PluginSource(name=path, origin=path, stamp=_stamp(full), asked_for=True)
+    return module, PluginSource(name=path, origin=path, stamp=_stamp(module), asked_for=True)
 
 
-def _stamp(path: str | None) -> str:
-    if path is None or not os.path.isfile(path):
-        return ""
-    with open(path, "rb") as stream:
-        return importlib.util.source_hash(stream.read()).hex()
+def _stamp(module: ModuleType) -> str:
+    """Return what changes with a plugin's code: of a package all its files, since an editable one keeps its version."""
+    file = getattr(module, "__file__", None)
+    top = sys.modules.get(module.__name__.partition(".")[0], module)
+    if getattr(top, "__path__", None) is None:
+        return _hashed([file])
+    return _hashed(
+        os.path.join(folder, name)
+        for root in top.__path__
+        for folder, _, names in os.walk(root)
+        for name in names
+        if name.endswith(".py")
+    )
+
+
+def _hashed(paths: Iterable[str | None]) -> str:
+    found: list[str] = []
+    for path in sorted(path for path in paths if path is not None and os.path.isfile(path)):
+        with open(path, "rb") as stream:
+            found.append(importlib.util.source_hash(stream.read()).hex())
+    return " ".join(found)

@@ -8,11 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitops_guard.check.clean import sweep
-from gitops_guard.check.evaluate import Source, Surroundings, evaluate
-from gitops_guard.check.judge import Role, Setting
-from gitops_guard.check.verdict_store import VerdictStore
-from gitops_guard.manifest.dialect import Dialect
-from gitops_guard.schema.builtin import BuiltinSchemas
+from gitops_guard.check.judge import Setting
+from gitops_guard.check.run import Cache, Criteria, check_tree
+from gitops_guard.repo.memory import MemoryTree
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = ("1.31", "1.37")
@@ -51,24 +49,24 @@ def swept(data: bytes, cache):
     )
 
 
-def judged(data: bytes, dialect: Dialect, cache):
-    builtin = {version: BuiltinSchemas(version, cache) for version in VERSIONS}
-    role, setting = Role(dialect=dialect), Setting(versions=VERSIONS)
-    surroundings = Surroundings(
-        read=lambda path: data, builtin=builtin, candidates=[], extra_find=None, store=VerdictStore(None, None), cache=cache, circumstances=b""
-    )  # fmt: skip
-    (verdict,) = evaluate([Source(path="a.yaml", blob=None, role=role, setting=setting)], surroundings)
-    return verdict
+def judged(data: bytes, others: dict[str, bytes], cache):
+    """Judge by the full path alone: without uniform versions nothing is swept."""
+    tree = MemoryTree({"a.yaml": data, **others})
+    entries = list(tree.entries())
+    criteria = Criteria(setting_at=lambda path: Setting(versions=VERSIONS), uniform_versions=None, versions=VERSIONS)
+    chosen = [entry for entry in entries if entry.path == "a.yaml"]
+    return check_tree(tree, chosen, entries, criteria, Cache(directory=cache[0], key=cache[1]), jobs=1)
 
 
 def agree(data: bytes, cache) -> bool:
     found = swept(data, cache)
     if found.unsure:
         return False
-    for dialect in (Dialect.KUBECTL, Dialect.KUSTOMIZE):
-        verdict = judged(data, dialect, cache)
-        assert ((), (), ()) == (verdict.findings, verdict.errors, verdict.skipped)
-        assert found.resources == verdict.resources == verdict.validated
+    for others in ({}, {"kustomization.yaml": b"resources: [a.yaml]\n"}):  # read as kubectl does, and as kustomize
+        outcome = judged(data, others, cache)
+        assert ((), ()) == (outcome.findings, outcome.errors)
+        assert () == outcome.coverage.skipped
+        assert found.resources == outcome.coverage.resources == outcome.coverage.validated
     return True
 
 

@@ -1,11 +1,14 @@
 """Plugins through the whole command: what they bring, how a broken one is named, and whose code is run."""
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 GOOD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 RULE = """
 from gitops_guard.hookspecs import hookimpl
@@ -347,6 +350,31 @@ def test_check_when_a_plugins_code_changes_then_no_old_verdict_is_believed(repo)
     sandbox.run("check").assert_findings(("a.yaml", 3, "our-rule"))
 
 
+def fresh(sandbox, folder: Path):
+    """Check in a process of its own, which imports the plugin anew."""
+    environment = {**sandbox.environment, "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)])}
+    line = [sys.executable, "-m", "gitops_guard", "check"]
+    done = subprocess.run(
+        line, cwd=sandbox.root, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.stdout.splitlines()[0]
+
+
+def test_check_when_an_installed_plugin_changes_then_no_old_verdict_is_believed(repo, tmp_path):
+    package, info = tmp_path / "site" / "acme_pkg", tmp_path / "site" / "acme-1.0.dist-info"
+    package.mkdir(parents=True)
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[gitops_guard]\nacme = acme_pkg.plugin\n")
+    (package / "__init__.py").touch()
+    (package / "plugin.py").write_text("from acme_pkg.rule import gitops_guard_rules\n")
+    sandbox = repo({"a.yaml": GOOD})
+    for field, line in (("kind", 2), ("metadata", 3)):  # the version stays: an editable install
+        (package / "rule.py").write_text(RULE.format(id="acme-rule").replace('("kind",)', f'("{field}",)'))
+        for _ in range(2):
+            assert re.match(rf"a\.yaml:{line}:\d+: warning acme-rule", fresh(sandbox, tmp_path / "site"))
+
+
 def test_check_when_plugins_are_disabled_then_the_repositorys_own_still_run(repo, install):
     install("acme-rules", RULE.format(id="acme-rule"))
     sandbox = repo({"a.yaml": GOOD, "ours.py": RULE.format(id="our-rule")})
@@ -355,5 +383,5 @@ def test_check_when_plugins_are_disabled_then_the_repositorys_own_still_run(repo
 
 
 def test_example_plugin_has_the_page_that_its_folder_holds():
-    folder = Path(__file__).parents[2] / "examples" / "plugin" / "gitops_guard_team_label"
+    folder = ROOT / "examples" / "plugin" / "gitops_guard_team_label"
     assert (folder / "missing-team-label.md").read_text(encoding="utf-8").startswith("# missing-team-label\n")
