@@ -88,14 +88,15 @@ def sweep(
     unknown = _unknown(candidates, store, result)
     if not unknown:
         return result
-    from gitops_guard.check.workers import processors, run_chunks  # not needed while every file is known
-
     judge = _QuickJudge(unknown, read, versions, cache, store)
-    processes = (jobs or processors()) if len(unknown) >= _FORK_FROM else 1
-    if processes > 1:
+    if len(unknown) < _FORK_FROM:
+        verdicts = judge.chunk(0, len(unknown))
+    else:
+        from gitops_guard.check.workers import processors, run_chunks  # a hook's few files need neither
+
         judge.load()  # before the workers fork, so that they share it
-    verdicts = run_chunks(judge.chunk, len(unknown), jobs=processes, progress=progress)
-    for candidate, one in zip(unknown, _records(b"".join(verdicts)), strict=True):
+        verdicts = b"".join(run_chunks(judge.chunk, len(unknown), jobs=jobs or processors(), progress=progress))
+    for candidate, one in zip(unknown, _records(verdicts), strict=True):
         reason = one[22]
         if reason == _UNSURE:
             blob = one[:20]
