@@ -44,5 +44,11 @@ def test_run_chunks_when_the_work_here_fails_then_no_child_goes_on(error):
 
 def test_run_chunks_when_there_is_progress_then_it_is_told_here_alone():
     told: list[tuple[int, int]] = []
-    run_chunks(numbers, 20, jobs=2, size=5, progress=lambda done, total: told.append((done, total)))
+    parent = os.getpid()
+
+    def work(start: int, end: int) -> bytes:
+        time.sleep(0 if os.getpid() == parent else 0.5)  # so that chunks are left for this process
+        return numbers(start, end)
+
+    run_chunks(work, 20, jobs=2, size=5, progress=lambda done, total: told.append((done, total)))
     assert {4} == {total for _, total in told}

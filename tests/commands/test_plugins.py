@@ -263,7 +263,7 @@ def test_check_when_the_schema_of_a_section_is_wrong_then_the_plugin_is_blamed(r
     config = "plugins: [ours.py]\nplugin-options: {ours: {size: 3}}\n"
     files = {
         "a.yaml": GOOD,
-        "ours.py": CONFIG.replace('"type": "object"', '"type": "objct"'),
+        "ours.py": CONFIG.replace('"type": "object"', '"type": "nothing"'),
         ".gitops-guard.yaml": config,
     }
     outcome = repo(files).run("check")
