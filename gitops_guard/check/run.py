@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gitops_guard.check.circumstances import digest
 from gitops_guard.check.clean import Sweep, sweep
@@ -17,6 +17,7 @@ from gitops_guard.errors import RepoError
 from gitops_guard.manifest.dialect import Dialect
 from gitops_guard.model import CheckError, Coverage, Finding, Skipped
 from gitops_guard.model.renderer import Renderer
+from gitops_guard.repo.index import blob_id
 from gitops_guard.repo.tree import Tree, TreeEntry
 
 _RAW_ID_BYTES = 20
@@ -59,6 +60,9 @@ class Criteria:
     """All versions that hold anywhere."""
 
     extra_find: FindSchema | None = None
+    definitions: Mapping[str, bytes] = field(default_factory=dict)
+    """Files with definitions that do not lie in the tree, by the path that the configuration gives."""
+
     missing_schema_is_error: bool = False
     renderers: tuple[Renderer, ...] = ()
 
@@ -166,9 +170,12 @@ def _evaluate(
             for entry, blob in unsure
         ]
         surroundings = Surroundings(
-            read=tree.read,
+            read=_reader(tree, criteria.definitions),
             versions=criteria.versions,
-            candidates=[(entry.path, raw_id(entry)) for entry in candidates],
+            candidates=[
+                *((entry.path, raw_id(entry)) for entry in candidates),
+                *((path, blob_id(data)) for path, data in sorted(criteria.definitions.items())),
+            ],
             extra_find=criteria.extra_find,
             renderers=criteria.renderers,
             store=store,
@@ -179,6 +186,11 @@ def _evaluate(
             progress=progress,
         )
         return evaluate(sources, surroundings)
+
+
+def _reader(tree: Tree, definitions: Mapping[str, bytes]) -> Callable[[str], bytes]:
+    """Return a reader of the tree's files and of the configured definitions beside it."""
+    return lambda path: definitions[path] if path in definitions else tree.read(path)
 
 
 def _reached(tree: Tree, candidates: Iterable[TreeEntry], store: VerdictStore) -> Reached:

@@ -1,7 +1,8 @@
 """`check` on the clean path: ends a run whose files are all certainly fine, milliseconds after Python has started.
 
-It understands `check`, `check --staged FILE...` and `check FILE...`; any other flag, any plugin, and any file that it
-is not sure of make it step aside (None), and `commands.check` does the whole run. Imports nothing heavy.
+It understands `check`, `check --staged`, `check --staged FILE...` and `check FILE...`; any other flag, any plugin, and
+any file that it is not sure of make it step aside (None), and `commands.check` does the whole run. Imports nothing
+heavy.
 """
 
 import os
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = b".gitops-guard.yaml"
 _VARIABLES = "GITOPS_GUARD_"
+_KIND = 0o170000
 _REGULAR = 0o100000
+_SUBMODULE = 0o160000
 
 
 def run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int | None":
@@ -41,12 +44,7 @@ def run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int | 
     """
     staged = "--staged" in arguments
     paths = [argument for argument in arguments if argument != "--staged"]
-    if (
-        any(path.startswith("-") for path in paths)
-        or (staged and not paths)
-        or _configured(environment)
-        or sys.stdout.isatty()
-    ):
+    if any(path.startswith("-") for path in paths) or _configured(environment) or sys.stdout.isatty():
         return None
     location = find_git_dir(os.getcwd())
     key = load_key(environment)
@@ -121,7 +119,7 @@ def _choose(
     if any(not name.endswith(MANIFEST_SUFFIXES) for name in names):
         return None
     if staged:
-        return _choose_staged(location, names)
+        return _choose_staged(location, names or _staged_names(location))
     read = read_file(root)
     config_data = read(CONFIG_NAME, None)
     if config_data is None and os.path.lexists(os.path.join(root, CONFIG_NAME)):
@@ -134,17 +132,25 @@ def _choose(
     snapshot = worktree_snapshot(location.work_tree, location)
     if snapshot is None:
         return None
-    files = [
-        (path, blob, size)
-        for path, mode, blob, size in snapshot
-        if path.endswith(MANIFEST_SUFFIXES) and mode & 0o170000 == _REGULAR
-    ]
-    return files, read, config
+    kinds = {mode & _KIND for path, mode, _, _ in snapshot if path.endswith(MANIFEST_SUFFIXES) or mode == _SUBMODULE}
+    if kinds - {_REGULAR}:
+        return None  # links and submodules are named in the coverage, by the full path
+    return [(path, blob, size) for path, _, blob, size in snapshot if path.endswith(MANIFEST_SUFFIXES)], read, config
+
+
+def _staged_names(location: "Location") -> "Sequence[bytes] | None":
+    """Return what the next commit changes, as far as it may hold manifests; None when not sure."""
+    from gitops_guard.repo.snapshot import staged_changes
+
+    changed = staged_changes(location)
+    return None if changed is None else [name for name in changed if name.endswith(MANIFEST_SUFFIXES)]
 
 
 def _choose_staged(
-    location: "Location", names: "Sequence[bytes]"
+    location: "Location", names: "Sequence[bytes] | None"
 ) -> "tuple[list[Candidate], Reader, bytes | None] | None":
+    if names is None:
+        return None
     try:
         with open(location.index_file, "rb") as file:
             index = file.read()

@@ -1,7 +1,7 @@
 """What the settings of a run mean for the check stage: criteria, and where verdicts are remembered."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from gitops_guard.check.circumstances import own_code
 from gitops_guard.check.run import Cache, Criteria, circumstances
@@ -9,12 +9,15 @@ from gitops_guard.check.seal import load_key
 from gitops_guard.check.setting import FindSchema, Setting
 from gitops_guard.commands.check_clean import interpreter_stamp, settings_line
 from gitops_guard.commands.workspace import Workspace
-from gitops_guard.config import Config, MissingSchema, Scopes, Settings
+from gitops_guard.config import Config, MissingSchema, PathSet, Scopes, Settings
 from gitops_guard.config.settle import VARIABLES
-from gitops_guard.errors import RepoError
+from gitops_guard.errors import ConfigError, RepoError
 from gitops_guard.model import RuleContext
 from gitops_guard.repo.index import blob_id
 from gitops_guard.repo.tree import Tree
+
+_GLOB = frozenset("*?[!")
+"""A pattern speaks of the tree alone; what it misses shows in the coverage, as resources without a schema."""
 
 _DECIDING_SETTINGS = ("kubernetes_versions", "missing_schema")
 
@@ -30,6 +33,7 @@ def criteria_of(workspace: Workspace, tree: Tree) -> Criteria:
         uniform_versions=settings.kubernetes_versions if uniform else None,
         versions=tuple(sorted(versions, key=lambda version: int(version.partition(".")[2]))),
         extra_find=_schema_directories(config, settings, tree),
+        definitions=_definitions_beside(workspace, tree),
         missing_schema_is_error=settings.missing_schema is MissingSchema.ERROR,
         renderers=extensions.renderers,
     )
@@ -74,6 +78,39 @@ def _schema_directories(config: Config, settings: Settings, tree: Tree) -> FindS
         return next((schema for schema in found if schema is not None), None)
 
     return find
+
+
+def _definitions_beside(workspace: Workspace, tree: Tree) -> dict[str, bytes]:
+    """Read the files that `crds:` names and the tree does not hold: ignored by Git, or outside of the repository.
+
+    Those of the tree are found anyway, whatever `include` and `exclude` say.
+
+    Raises:
+        ConfigError: A name is neither in the tree nor on disk, or cannot be read.
+    """
+    found: dict[str, bytes] = {}
+    for name in workspace.config.crds:
+        inside = PathSet((name,))
+        if _GLOB.intersection(name) or any(inside.matches(entry.path) for entry in tree.entries()):
+            continue
+        place = os.path.join(workspace.root, name)
+        if not os.path.exists(place):
+            raise ConfigError(f"crds: {name} is neither in the tree nor on disk", path=workspace.config.path)
+        found.update(_manifest_files(place, name, workspace.config.path))
+    return found
+
+
+def _manifest_files(place: str, name: str, config: str) -> Iterator[tuple[str, bytes]]:
+    paths = [place] if os.path.isfile(place) else [
+        os.path.join(folder, file) for folder, _, files in os.walk(place) for file in files
+    ]  # fmt: skip
+    for path in sorted(paths):
+        if path.endswith((".yaml", ".yml", ".json")):
+            try:
+                with open(path, "rb") as stream:
+                    yield os.path.join(name, os.path.relpath(path, place)), stream.read()
+            except OSError as error:
+                raise ConfigError(f"crds: {path} cannot be read: {error.strerror}", path=config) from error
 
 
 def cache_of(workspace: Workspace, environment: Mapping[str, str], *, enabled: bool) -> Cache:

@@ -86,6 +86,25 @@ def _compare(location: Location) -> "list[SnapshotEntry] | None":
     return compare_with_index(os.fsencode(location.work_tree), entries, written_ns)
 
 
+def staged_changes(location: Location) -> "list[bytes] | None":
+    """List the files that the next commit adds or changes, against HEAD, or against nothing before the first commit.
+
+    Returns:
+        Sorted paths; None when not sure: no `git`, it refused, or a link or a submodule is among them.
+    """
+    git = _which("git")
+    if git is None:
+        return None
+    arguments = ["diff", "--cached", "--raw", "-z", "--no-renames", "--no-ext-diff", "--diff-filter=d"]
+    output = _finish(_start(git, location, arguments), (0,))
+    if output is None:
+        return None
+    fields = output.split(b"\0")[:-1]
+    if any(info[8:11] != b"100" for info in fields[::2]):  # `:100644 100755 ...`: the second is the new mode
+        return None
+    return sorted(set(fields[1::2]))
+
+
 def compare_with_index(top: bytes, entries: "Iterable[IndexEntry]", written_ns: int) -> "list[SnapshotEntry]":
     """Compare each index entry with the file in the work tree.
 

@@ -30,6 +30,24 @@ spec:
           image: registry.example.com/web:1.2.3
 """
 
+DEFINITION = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gadgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Gadget, plural: gadgets, singular: gadget, listKind: GadgetList}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec: {type: object, properties: {size: {type: integer}}}
+"""
+
 
 def test_check_when_all_is_valid_then_clean(repo):
     repo({"a.yaml": GOOD}).run("check").assert_clean()
@@ -164,34 +182,31 @@ def test_check_several_versions_when_only_one_refuses_then_it_is_named(repo):
 
 
 def test_check_custom_resource_when_its_definition_is_in_the_tree_then_it_is_validated(repo):
-    definition = """apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: gadgets.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {kind: Gadget, plural: gadgets, singular: gadget, listKind: GadgetList}
-  versions:
-    - name: v1
-      served: true
-      storage: true
-      schema:
-        openAPIV3Schema:
-          type: object
-          properties:
-            spec: {type: object, properties: {size: {type: integer}}}
-"""
     gadget = "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: a}\nspec: {size: large}\n"
     sandbox = repo({"gadget.yaml": gadget})
     before = sandbox.run("check")
     before.assert_clean()
     skipped = before.json()["coverage"]["skipped"]
     assert [("example.com/v1 Gadget a", "no schema")] == [(one["resource"], one["reason"]) for one in skipped]
-    sandbox.write({"crds/gadget.yaml": definition})
+    sandbox.write({"crds/gadget.yaml": DEFINITION})
     sandbox.run("check").assert_findings(("gadget.yaml", 4, "wrong-type"))
     sandbox.run("check", "gadget.yaml").assert_findings(("gadget.yaml", 4, "wrong-type"))
-    sandbox.write({"crds/gadget.yaml": definition.replace("integer", "string")})
+    sandbox.write({"crds/gadget.yaml": DEFINITION.replace("integer", "string")})
     sandbox.run("check", "gadget.yaml").assert_clean()
+
+
+def test_check_crds_when_configured_beside_the_tree_then_they_are_used(repo, tmp_path):
+    gadget = "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: a}\nspec: {size: large}\n"
+    sandbox = repo(
+        {".gitops-guard.yaml": "crds: [.crds, ../shared/gadget.yaml]\n", ".gitignore": ".crds/\n", "a.yaml": gadget}
+    )
+    outcome = sandbox.run("check")
+    outcome.assert_code(2)
+    assert ".gitops-guard.yaml: crds: .crds is neither in the tree nor on disk" in outcome.err
+    sandbox.write({".crds/other.yaml": DEFINITION.replace("adget", "izmo"), "../shared/gadget.yaml": DEFINITION})
+    sandbox.run("check").assert_findings(("a.yaml", 4, "wrong-type"))
+    sandbox.write({"../shared/gadget.yaml": DEFINITION.replace("integer", "string")})
+    sandbox.run("check").assert_clean()
 
 
 def test_check_missing_schema_when_asked_to_be_an_error_then_it_is_found(repo):
@@ -319,3 +334,23 @@ def test_check_when_a_value_is_a_variable_then_the_verdict_is_a_note(repo, repli
     outcome = repo({"web.yaml": WEB.replace('"3"', replicas)}).run("check")
     outcome.assert_code(code)
     assert [severity] == [finding["severity"] for finding in outcome.json()["findings"]]
+
+
+def test_check_with_links_and_submodules_then_every_path_counts_them_alike(repo):
+    sandbox = repo({"a.yaml": GOOD}).commit()
+    (sandbox.root / "link.yaml").symlink_to("a.yaml")
+    inner = repo({"b.yaml": GOOD}, name="inner").commit()
+    sandbox.git("-c", "protocol.file.allow=always", "submodule", "add", "--quiet", str(inner.root), "sub")
+    sandbox.stage()
+    for arguments in (["check"], ["check", "--staged"]):
+        first, second = sandbox.call(arguments), sandbox.call(arguments)
+        assert "skipped: 2 (submodule: 1, symbolic link: 1)" in first.out
+        assert first.out == second.out
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["unborn", "born"])
+def test_check_staged_without_paths_when_known_then_the_summary_is_that_of_the_full_path(repo, first):
+    sandbox = repo() if first else repo().commit({"old.yaml": BAD})
+    sandbox.stage({"a.yaml": GOOD, "b.txt": "text", "c.json": "{}"}).git("mv", "-k", "old.yaml", "moved.txt")
+    outputs = {sandbox.call(["check", "--staged", *flags]).out for flags in ([], [], ["--no-cache"])}
+    assert 1 == len(outputs), outputs
