@@ -103,9 +103,22 @@ def compose(text: str) -> Composed:
         context = f" {error.context}" if error.context else ""
         # The bundled libyaml stops at 1,000 flow levels, when it looks ahead for a key before we have counted 200.
         rule = "yaml-depth" if "maximum nesting depth" in (error.problem or "") else "yaml-syntax"
-        raise UnreadableError(rule, f"{error.problem}{context}", offset, offset + 1) from None
+        hint = _syntax_hint(text, offset)
+        raise UnreadableError(rule, f"{error.problem}{context}", offset, offset + 1, hint=hint) from None
     except YAMLError as error:
         raise UnreadableError("yaml-syntax", str(error), 0, 1) from None
+
+
+def _syntax_hint(text: str, offset: int) -> str:
+    """Say what to do about the mistakes that people make most where the parser stops."""
+    found = text[offset : offset + 1]
+    if found == "\t":
+        return "indent with spaces: YAML takes no tab here"
+    if found in ("@", "`", "%"):
+        return f"quote the value: nothing unquoted may start with {found}"
+    if text[offset : offset + 2] in ("{{", "{%"):
+        return "render the template first, or move it below a chart's templates/"
+    return ""
 
 
 class _Composer:
