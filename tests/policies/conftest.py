@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from gitops_guard.cel import CelError, LazyMap, Program, compile_expression, profile
+from gitops_guard.cel import LazyMap, Program, compile_expression, profile
 from gitops_guard.manifest.document import Document
 from gitops_guard.manifest.loader import load
 
@@ -137,7 +137,8 @@ class Policy:
 
     def judge(self, body: Mapping[str, Any], params: Any = None) -> str:
         """Return why the object would be denied when it is created, "" when it would be admitted."""
-        assert self.matches(body), f"{self.id} does not judge {body['kind']}"
+        if not self.matches(body):
+            return ""
         activation: dict[str, Any] = {"object": body, "oldObject": None, "params": params, "request": {}}
         thunks = {name: functools.partial(one.evaluate, activation) for name, one in self._variables.items()}
         activation["variables"] = LazyMap(thunks)
@@ -190,10 +191,21 @@ def policies_root() -> Path:
     return ROOT
 
 
-@pytest.fixture(scope="session")
-def error_of_language() -> type[CelError]:
-    """What an expression without a value raises."""
-    return CelError
+@pytest.fixture(
+    params=[
+        pytest.param(("registry.example\ndocker.io/library\n", "registry.example/shop/web:1", True), id="registry"),
+        pytest.param(
+            ("registry.example\n\n  docker.io/library/  \n", "docker.io/library/nginx:1", True), id="repository"
+        ),
+        pytest.param(("registry.example", "registry.example.evil/web:1", False), id="longer-host"),
+        pytest.param(("registry.example", "registry.k8s.io/pause:3.10", False), id="default-list-is-replaced"),
+        pytest.param(("", "registry.example/shop/web:1", False), id="empty-list"),
+    ]
+)
+def registry_case(request: pytest.FixtureRequest) -> tuple[str, str, bool]:
+    """A list of registries for `untrusted-registry`, an image, and whether it is admitted."""
+    case: tuple[str, str, bool] = request.param
+    return case
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -8,7 +8,7 @@ import pytest
 LABEL = "gitops-guard.test/judged-by"
 """Each policy is bound to the objects that carry its name in this label, so that all can be active at once."""
 
-ACTIVE_S = 90.0
+ACTIVE_S = 180.0
 """For all policies together to become active; the API server looks for new ones once a second."""
 
 NAMESPACE = "policy-examples"
@@ -83,7 +83,8 @@ def server(control_plane, policies):
     """Apply every policy as it is, bind it, and wait until each denies its first failing example."""
     control_plane.create_namespace(NAMESPACE)
     server = Server(control_plane.api())
-    for name in ("default", NAMESPACE):
+    control_plane.create_namespace("shop")
+    for name in ("default", "shop", NAMESPACE):
         for account in ("default", "web"):
             body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account, "namespace": name}}
             server.create(body, dry_run=False)  # one of them exists already
@@ -96,6 +97,8 @@ def server(control_plane, policies):
     return server
 
 
+# the first of them waits for all policies to become active
+@pytest.mark.timeout(300)
 @pytest.mark.controlplane
 def test_policy_when_its_examples_are_created_then_the_server_says_the_same(policy, server):
     for example in policy.examples():
@@ -104,6 +107,7 @@ def test_policy_when_its_examples_are_created_then_the_server_says_the_same(poli
         assert (example.group, example.name, policy.judge(body)) == (example.group, example.name, said)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.controlplane
 @pytest.mark.parametrize(
     ("name", "container", "expected"),
@@ -141,3 +145,21 @@ def test_policy_when_an_ephemeral_container_is_added_then_it_is_judged(
     stored["spec"]["ephemeralContainers"] = [debug]
     assert expected == policy.judge(stored)
     assert expected == server.verdict(server.put(stored, "ephemeralcontainers"))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.controlplane
+def test_registries_when_given_as_parameter_then_the_server_says_the_same(registry_case, policies, server, request):
+    registries, image, is_admitted = registry_case
+    (policy,) = [one for one in policies if one.id == "untrusted-registry"]
+    name = f"registries-{request.node.callspec.id}"
+    metadata = {"name": name, "namespace": NAMESPACE}
+    server.expect({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"registries": registries}})
+    server.expect(binding(policy, name=name, params=name))
+    body = placed(next(example.body for example in policy.examples("pass") if example.body["kind"] == "Pod"))
+    body["metadata"]["labels"] = {LABEL: name}
+    body["spec"]["containers"][0]["image"] = "nowhere.example/web:1"
+    server.wait_until_denied(body, time.monotonic() + ACTIVE_S)
+    body["spec"]["containers"][0]["image"] = image
+    said = server.verdict(server.create(body))
+    assert (is_admitted, policy.judge(body, {"data": {"registries": registries}})) == (said == "", said)

@@ -25,3 +25,11 @@ def test_policy_when_an_object_lacks_everything_then_there_is_still_a_verdict(po
     for kind in {example.body["kind"]: example for example in policy.examples()}.values():
         bare = {key: kind.body[key] for key in ("apiVersion", "kind")} | {"metadata": {"name": "web"}}
         assert isinstance(policy.judge(bare), str)
+
+
+def test_registries_when_given_as_parameter_then_they_are_the_list(registry_case, policies):
+    registries, image, is_admitted = registry_case
+    (policy,) = [one for one in policies if one.id == "untrusted-registry"]
+    body = next(example.body for example in policy.examples("pass") if example.body["kind"] == "Pod")
+    body["spec"]["containers"][0]["image"] = image
+    assert is_admitted == (policy.judge(body, {"data": {"registries": registries}}) == "")
