@@ -111,12 +111,18 @@ def test_page_when_it_shows_examples_then_one_is_flagged_and_one_is_fixed(policy
     assert ["Flagged", "Fixed"] == [example.group for example in policy.examples("Flagged", "Fixed")]
 
 
-def test_marks_when_read_then_they_stand_where_the_finding_is_placed(policy):
-    field = tuple(policy.annotations.get("field", "").split("."))
+def test_marks_when_read_then_each_failing_example_has_one_and_no_other_has_any(policy):
     for example in policy.examples("fail"):
-        line = example.document.locate(field).line if field != ("",) else example.document.line
-        assert (example.name, [(line, policy.id)]) == (example.name, example.marks)
+        assert (example.name, [policy.id]) == (example.name, [rule for _, rule in example.marks])
     assert [] == [mark for example in policy.examples("pass") for mark in example.marks]
+
+
+def test_marks_when_the_policy_names_a_field_then_they_stand_at_that_field(policy):
+    field = policy.annotations.get("field")
+    if field:
+        for example in policy.examples("fail"):
+            line = example.document.locate(tuple(field.split("."))).line
+            assert (example.name, [(line, policy.id)]) == (example.name, example.marks)
 
 
 def test_examples_when_listed_then_the_policy_judges_their_kinds(policy):

@@ -1,6 +1,32 @@
 """Every example gets the verdict that its folder says, from the expression language alone."""
 
+import copy
+
 import pytest
+
+TEMPLATES = {
+    "CronJob": ("batch/v1", ("jobTemplate", "spec", "template")),
+    "DaemonSet": ("apps/v1", ("template",)),
+    "Deployment": ("apps/v1", ("template",)),
+    "Job": ("batch/v1", ("template",)),
+    "ReplicaSet": ("apps/v1", ("template",)),
+    "ReplicationController": ("v1", ("template",)),
+    "StatefulSet": ("apps/v1", ("template",)),
+}
+"""Where each kind keeps its Pods."""
+
+
+def with_pods_of(kind, pod):
+    """Return a workload whose Pods are like a Pod."""
+    version, path = TEMPLATES[kind]
+    inner = {"metadata": {}, "spec": pod["spec"]}
+    for name in reversed(path):
+        inner = {name: inner}
+    return {"apiVersion": version, "kind": kind, "metadata": pod["metadata"], "spec": inner}
+
+
+def failing_pods(policy):
+    return [example.body for example in policy.examples("fail") if example.body["kind"] == "Pod"]
 
 
 def test_example_when_judged_then_the_verdict_is_that_of_its_folder(policy, example):
@@ -25,6 +51,25 @@ def test_policy_when_an_object_lacks_everything_then_there_is_still_a_verdict(po
     for kind in {example.body["kind"]: example for example in policy.examples()}.values():
         bare = {key: kind.body[key] for key in ("apiVersion", "kind")} | {"metadata": {"name": "web"}}
         assert isinstance(policy.judge(bare), str)
+
+
+def test_policy_when_a_pod_fails_then_every_kind_that_makes_it_fails_alike(policy):
+    for pod in failing_pods(policy):
+        workloads = [with_pods_of(kind, pod) for kind in TEMPLATES]
+        for workload in filter(policy.matches, workloads):
+            expected = policy.judge(pod).replace("Pod web", f"{workload['kind']} web")
+            assert (workload["kind"], expected) == (workload["kind"], policy.judge(workload))
+
+
+def test_policy_when_a_container_fails_then_it_fails_as_an_ephemeral_container_too(policy):
+    resources = [
+        name for rule in policy.body["spec"]["matchConstraints"]["resourceRules"] for name in rule["resources"]
+    ]
+    if "pods/ephemeralcontainers" in resources:
+        for pod in failing_pods(policy):
+            added = copy.deepcopy(pod)
+            added["spec"]["ephemeralContainers"] = [added["spec"]["containers"].pop()]
+            assert policy.judge(pod) == policy.judge(added)
 
 
 def test_registries_when_given_as_parameter_then_they_are_the_list(registry_case, policies):
