@@ -1,6 +1,7 @@
 """The real API server gives every example the same verdict and the same message as the expressions do here."""
 
 import copy
+import subprocess
 import time
 
 import pytest
@@ -163,3 +164,14 @@ def test_registries_when_given_as_parameter_then_the_server_says_the_same(regist
     body["spec"]["containers"][0]["image"] = image
     said = server.verdict(server.create(body))
     assert (is_admitted, policy.judge(body, {"data": {"registries": registries}})) == (said == "", said)
+
+
+@pytest.mark.controlplane
+def test_policies_when_applied_with_kubectl_then_it_takes_them_without_a_warning(policies, control_plane, kubectl):
+    files = [part for policy in policies for part in ("-f", str(policy.folder / "policy.yaml"))]
+    command = [kubectl, "--kubeconfig", control_plane.kubeconfig(), "apply", "--server-side", "--force-conflicts"]
+    command += ["--dry-run=server", "-o", "name", *files]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert (0, "") == (done.returncode, done.stderr)
+    kind = "validatingadmissionpolicy.admissionregistration.k8s.io"
+    assert [f"{kind}/{policy.id}" for policy in policies] == done.stdout.split()

@@ -72,6 +72,31 @@ def test_policy_when_a_container_fails_then_it_fails_as_an_ephemeral_container_t
             assert policy.judge(pod) == policy.judge(added)
 
 
+def with_canary(value, canary):
+    """Return a copy in which every literal value of a variable or a ConfigMap holds a canary."""
+    if isinstance(value, list):
+        return [with_canary(item, canary) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("kind") == "ConfigMap":
+        return value | {"data": {key: text + canary for key, text in value.get("data", {}).items()}}
+    if isinstance(value.get("value"), str) and "name" in value:
+        return value | {"value": value["value"] + canary}
+    return {key: with_canary(item, canary) for key, item in value.items()}
+
+
+def test_policy_when_it_speaks_of_an_object_then_it_never_shows_a_value_that_may_be_secret(policy):
+    changed = [with_canary(example.body, "canary-5f1c") for example in policy.examples()]
+    assert [] == [said for body in changed if "canary" in (said := policy.judge(body))]
+
+
+def test_canary_when_put_into_an_example_then_it_gets_there(policies):
+    by_id = {policy.id: policy for policy in policies}
+    for name in ("literal-secret-env", "config-map-credentials"):
+        bodies = [example.body for example in by_id[name].examples("fail")]
+        assert all("canary" in str(with_canary(body, "canary-5f1c")) for body in bodies)
+
+
 def test_registries_when_given_as_parameter_then_they_are_the_list(registry_case, policies):
     registries, image, is_admitted = registry_case
     (policy,) = [one for one in policies if one.id == "untrusted-registry"]
