@@ -14,6 +14,8 @@ ACTIVE_S = 180.0
 
 NAMESPACE = "policy-examples"
 
+COLLECTION = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
+
 
 def judged_by(policy, body):
     body = copy.deepcopy(body)
@@ -175,3 +177,21 @@ def test_policies_when_applied_with_kubectl_then_it_takes_them_without_a_warning
     assert (0, "") == (done.returncode, done.stderr)
     kind = "validatingadmissionpolicy.admissionregistration.k8s.io"
     assert [f"{kind}/{policy.id}" for policy in policies] == done.stdout.split()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.controlplane
+def test_policies_when_the_controller_checks_types_then_it_has_nothing_to_say(policies, controllers):
+    api = controllers.control_plane.api()
+    for policy in policies:
+        api.expect("POST", COLLECTION, policy.body)
+    until_s = time.monotonic() + ACTIVE_S
+    found = []
+    while not found or not all("typeChecking" in one.get("status", {}) for one in found):
+        assert time.monotonic() < until_s
+        time.sleep(0.5)
+        found = api.expect("GET", COLLECTION)["items"]
+    warnings = {one["metadata"]["name"]: one["status"]["typeChecking"].get("expressionWarnings", []) for one in found}
+    for policy in policies:
+        api.expect("DELETE", f"{COLLECTION}/{policy.id}")
+    assert {} == {name: said for name, said in warnings.items() if said}
