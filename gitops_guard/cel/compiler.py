@@ -6,13 +6,31 @@ variable its macros bind. So nothing is copied when a comprehension runs, and na
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from operator import ge, gt, le, lt
-from typing import Any, TypeAlias
+from typing import Any
 
 from gitops_guard.cel import operators, static
-from gitops_guard.cel.errors import CelCompileError, CelError, no_overload, worse
+from gitops_guard.cel.errors import CelCompileError, CelError
 from gitops_guard.cel.functions import CONVERSIONS, Dispatch, placed
 from gitops_guard.cel.profiles import Profile
+from gitops_guard.cel.steps import (
+    ORDERINGS,
+    Frame,
+    Step,
+    arithmetic,
+    equality,
+    guarded,
+    insert,
+    invoke,
+    logic_of_many,
+    logic_of_two,
+    membership,
+    no_overload_at,
+    optional_content,
+    ordering,
+    read_variable,
+    select_from_slot,
+    select_from_step,
+)
 from gitops_guard.cel.syntax import (
     Binary,
     Call,
@@ -30,23 +48,11 @@ from gitops_guard.cel.syntax import (
     dotted_name,
 )
 from gitops_guard.cel.values import (
-    INT_MAX,
-    INT_MIN,
     KINDS_BY_NAME,
     NONE,
     Message,
     Opt,
-    UInt,
-    kind_of,
-    map_key,
-    plain_key,
 )
-
-Frame: TypeAlias = list[Any]
-Step: TypeAlias = Callable[[Frame], Any]
-
-_LOOKUP_FAILURES = (KeyError, TypeError)
-
 
 PENDING = object()
 """Fills the slot of a lazily bound variable until something reads it."""
@@ -64,8 +70,18 @@ class _Failed:
 class Compiler:
     """Compiles one expression. Holds its scope and the layout of its frame."""
 
-    def __init__(self, profile: Profile, variables: frozenset[str]) -> None:
+    def __init__(
+        self, profile: Profile, variables: frozenset[str], expand: "Callable[[Compiler, Call], Step | None]"
+    ) -> None:
+        """Take what the expression may use.
+
+        Args:
+            profile: Names and functions.
+            variables: Names of all variables, the profile's included.
+            expand: Compiles a call that is a macro and gives None for others; it calls back into the compiler.
+        """
         self.profile = profile
+        self._expand = expand
         self._variables = variables
         self._locals: dict[str, int] = {}
         self._lazy: dict[int, Step] = {}
@@ -158,7 +174,7 @@ class Compiler:
     def _global(self, name: str) -> Step | None:
         slot = self._variable(name)
         if slot is not None:
-            return _read_variable(slot)
+            return read_variable(slot)
         denoted = self.profile.types.get(name)
         return None if denoted is None else lambda _frame: denoted
 
@@ -189,7 +205,7 @@ class Compiler:
         self.nodes += len(fields)
         slot = self._slot_of(operand)
         if slot is not None:
-            return _select_from_slot(slot, tuple(fields), tuple(offsets))
+            return select_from_slot(slot, tuple(fields), tuple(offsets))
         return self._chain(self.compile(operand), fields, offsets)
 
     def _slot_of(self, node: Node) -> int | None:
@@ -202,7 +218,7 @@ class Compiler:
 
     @staticmethod
     def _chain(step: Step, fields: list[str], offsets: list[int]) -> Step:
-        return _select_from_step(step, tuple(fields), tuple(offsets)) if fields else step
+        return select_from_step(step, tuple(fields), tuple(offsets)) if fields else step
 
     def _optional_select(self, node: Select) -> Step:
         operand, field, offset = self.compile(node.operand), node.field, node.offset
@@ -256,7 +272,7 @@ class Compiler:
     def _unary(self, node: Unary) -> Step:
         operand, offset = self.compile(node.operand), node.offset
         if node.operator == "-":
-            return _guarded(lambda frame: operators.negate(operand(frame)), offset)
+            return guarded(lambda frame: operators.negate(operand(frame)), offset)
 
         def invert(frame: Frame) -> Any:
             value = operand(frame)
@@ -276,15 +292,15 @@ class Compiler:
         constant = node.right.value if isinstance(node.right, Literal) else None
         operator, offset = node.operator, node.offset
         if operator in ("==", "!="):
-            return _equality(left, right, constant, offset, wanted=operator == "==")
+            return equality(left, right, constant, offset, wanted=operator == "==")
         if operator == "in":
             if self.profile.checked and isinstance(node.right, ListLiteral) and not node.right.items:
                 # the API server's optimizer does not even look at the left side
                 return lambda _frame: False
-            return _membership(left, right, _constant_strings(node.right), offset)
-        if operator in _ORDERINGS:
-            return _ordering(operator, left, right, offset)
-        return _arithmetic(operator, left, right, offset)
+            return membership(left, right, _constant_strings(node.right), offset)
+        if operator in ORDERINGS:
+            return ordering(operator, left, right, offset)
+        return arithmetic(operator, left, right, offset)
 
     def _logic(self, node: Logic) -> Step:
         decides = node.operator == "||"
@@ -292,8 +308,8 @@ class Compiler:
             static.check_terms(node, self.is_dynamic)
         terms = tuple(self.compile(term) for term in node.terms)
         if len(terms) == 2:
-            return _logic_of_two(terms[0], terms[1], node.offset, decides=decides)
-        return _logic_of_many(terms, node.offset, decides=decides)
+            return logic_of_two(terms[0], terms[1], node.offset, decides=decides)
+        return logic_of_many(terms, node.offset, decides=decides)
 
     def _conditional(self, node: Conditional) -> Step:
         condition, offset = self.compile(node.condition), node.offset
@@ -330,7 +346,7 @@ class Compiler:
                 value = step(frame)
                 if not optional:
                     items.append(value)
-                elif (content := _optional_content(value, offset)).present:
+                elif (content := optional_content(value, offset)).present:
                     items.append(content.value)
             return items
 
@@ -347,9 +363,9 @@ class Compiler:
             entries: dict[Any, Any] = {}
             for key_step, value_step, optional in steps:
                 key, value = key_step(frame), value_step(frame)
-                if optional and not (content := _optional_content(value, offset)).present:
+                if optional and not (content := optional_content(value, offset)).present:
                     continue
-                _insert(entries, key, content.value if optional else value, offset, strict=strict)
+                insert(entries, key, content.value if optional else value, offset, strict=strict)
             return entries
 
         return run
@@ -369,7 +385,7 @@ class Compiler:
                 value = step(frame)
                 if not optional:
                     fields[field] = value
-                elif (content := _optional_content(value, offset)).present:
+                elif (content := optional_content(value, offset)).present:
                     fields[field] = content.value
             return Message(name, fields)
 
@@ -378,9 +394,7 @@ class Compiler:
     # Calls
 
     def _call(self, node: Call) -> Step:
-        from gitops_guard.cel.macros import expand
-
-        step = expand(self, node)
+        step = self._expand(self, node)
         if step is not None:
             return step
         static.check_literal_arguments(node)
@@ -399,14 +413,14 @@ class Compiler:
         outer, self._homogeneous = self._homogeneous, self._homogeneous and node.name != "format"
         steps = [target, *map(self.compile, node.args)]
         self._homogeneous = outer
-        return _invoke(dispatch, steps, node.offset)
+        return invoke(dispatch, steps, node.offset)
 
     def _function(self, name: str, args: tuple[Node, ...], offset: int) -> Step:
         dispatch = self._dispatch(self.profile.functions.functions, name, len(args), offset)
         if dispatch is None:
             return self._undeclared(name, offset)
         self._check_overload(dispatch, args, offset)
-        step = _invoke(dispatch, list(map(self.compile, args)), offset)
+        step = invoke(dispatch, list(map(self.compile, args)), offset)
         if args and not dispatch.budgeted and all(isinstance(arg, Literal) for arg in args):
             return self._folded(step, name, offset)
         return step
@@ -473,364 +487,9 @@ _COMPILERS: dict[type, Callable[[Compiler, Any], Step]] = {
 }
 
 
-def no_overload_at(offset: int) -> CelError:
-    """Build the error for operands without an overload, placed."""
-    return placed(no_overload(), offset)
-
-
-def _guarded(step: Step, offset: int) -> Step:
-    def run(frame: Frame) -> Any:
-        try:
-            return step(frame)
-        except CelError as error:
-            raise placed(error, offset) from None
-
-    return run
-
-
-def _read_variable(slot: int) -> Step:
-    unreadable = operators.UNREADABLE
-
-    def run(frame: Frame) -> Any:
-        value = frame[slot]
-        if type(value) in unreadable:
-            raise value.error()
-        return value
-
-    return run
-
-
-def _walk(value: Any, fields: tuple[str, ...], offsets: tuple[int, ...]) -> Any:
-    for field, offset in zip(fields, offsets, strict=True):
-        try:
-            value = operators.select(value, field)
-        except CelError as error:
-            raise placed(error, offset) from None
-    return value
-
-
-def _select_from_slot(slot: int, fields: tuple[str, ...], offsets: tuple[int, ...]) -> Step:
-    """Read `name.a.b` at one go; only where that fails walk step by step, to say what is missing."""
-    if len(fields) == 1:
-        (first,) = fields
-
-        def one(frame: Frame) -> Any:
-            try:
-                return frame[slot][first]
-            except _LOOKUP_FAILURES:
-                return _walk(frame[slot], fields, offsets)
-
-        return one
-    if len(fields) == 2:
-        first, second = fields
-
-        def two(frame: Frame) -> Any:
-            try:
-                return frame[slot][first][second]
-            except _LOOKUP_FAILURES:
-                return _walk(frame[slot], fields, offsets)
-
-        return two
-
-    def many(frame: Frame) -> Any:
-        value = frame[slot]
-        try:
-            for field in fields:
-                value = value[field]
-        except _LOOKUP_FAILURES:
-            return _walk(frame[slot], fields, offsets)
-        return value
-
-    return many
-
-
-def _select_from_step(step: Step, fields: tuple[str, ...], offsets: tuple[int, ...]) -> Step:
-    def run(frame: Frame) -> Any:
-        start = value = step(frame)
-        try:
-            for field in fields:
-                value = value[field]
-        except _LOOKUP_FAILURES:
-            return _walk(start, fields, offsets)
-        return value
-
-    return run
-
-
-_EXACT = frozenset({str, bool, bytes})
-
-
-def _equality(left: Step, right: Step, constant: object, offset: int, *, wanted: bool) -> Step:
-    slow: Callable[..., bool] = operators.equals if wanted else operators.differs
-    if type(constant) in _EXACT:
-        cls = type(constant)
-
-        def against_constant(frame: Frame) -> Any:
-            value = left(frame)
-            if type(value) is cls:
-                return (value == constant) is wanted
-            try:
-                return slow(value, constant, frame[0])
-            except CelError as error:
-                raise placed(error, offset) from None
-
-        return against_constant
-
-    def run(frame: Frame) -> Any:
-        x, y = left(frame), right(frame)
-        cls = type(x)
-        if cls is type(y) and (cls is str or cls is int):
-            return (x == y) is wanted
-        try:
-            return slow(x, y, frame[0])
-        except CelError as error:
-            raise placed(error, offset) from None
-
-    return run
-
-
 def _constant_strings(node: Node) -> frozenset[str] | None:
     if not isinstance(node, ListLiteral):
         return None
     values = [item.value if isinstance(item, Literal) and not optional else None for item, optional in node.items]
     strings = [value for value in values if type(value) is str]
     return frozenset(strings) if len(strings) == len(values) else None
-
-
-def _membership(left: Step, right: Step, constants: frozenset[str] | None, offset: int) -> Step:
-    if constants is not None:
-
-        def in_constants(frame: Frame) -> Any:
-            value = left(frame)
-            if type(value) is str:
-                return value in constants
-            operators.raise_if_unknown(value)
-            return isinstance(value, str) and value in constants
-
-        return in_constants
-
-    def run(frame: Frame) -> Any:
-        item, container = left(frame), right(frame)
-        if type(item) is str and type(container) is dict:
-            return item in container
-        try:
-            return operators.contains(item, container, frame[0])
-        except CelError as error:
-            raise placed(error, offset) from None
-
-    return run
-
-
-_ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
-
-
-def _ordering(operator: str, left: Step, right: Step, offset: int) -> Step:
-    holds = _ORDERINGS[operator]
-
-    def run(frame: Frame) -> Any:
-        x, y = left(frame), right(frame)
-        if type(x) is int and type(y) is int:
-            return holds(x, y)
-        try:
-            return holds(operators.compare(x, y), 0)
-        except CelError as error:
-            raise placed(error, offset) from None
-
-    return run
-
-
-def _arithmetic(operator: str, left: Step, right: Step, offset: int) -> Step:
-    def run(frame: Frame) -> Any:
-        try:
-            return operators.arithmetic(operator, left(frame), right(frame), frame[0])
-        except CelError as error:
-            raise placed(error, offset) from None
-
-    if operator != "+":
-        return run
-
-    def add(frame: Frame) -> Any:
-        x, y = left(frame), right(frame)
-        if type(x) is int and type(y) is int:
-            total = x + y
-            if INT_MIN <= total <= INT_MAX:
-                return total
-        try:
-            return operators.arithmetic("+", x, y, frame[0])
-        except CelError as error:
-            raise placed(error, offset) from None
-
-    return add
-
-
-def _unknown_or_no_overload(value: object, offset: int) -> CelError:
-    try:
-        operators.raise_if_unknown(value)
-    except CelError as error:
-        return error
-    return no_overload_at(offset)
-
-
-def _logic_of_two(left: Step, right: Step, offset: int, *, decides: bool) -> Step:
-    neutral = not decides
-
-    def run(frame: Frame) -> Any:
-        pending: CelError | None = None
-        try:
-            value = left(frame)
-            if value is decides:
-                return decides
-            if value is not neutral:
-                pending = _unknown_or_no_overload(value, offset)
-        except CelError as error:
-            pending = worse(None, error)
-        if pending is None:
-            value = right(frame)
-            if value is decides or value is neutral:
-                return value
-            raise _unknown_or_no_overload(value, offset)
-        try:
-            value = right(frame)
-        except CelError as error:
-            raise worse(pending, error) from None
-        if value is decides:
-            return decides
-        if value is not neutral:
-            pending = worse(pending, _unknown_or_no_overload(value, offset))
-        raise pending
-
-    return run
-
-
-def _logic_of_many(terms: tuple[Step, ...], offset: int, *, decides: bool) -> Step:
-    neutral = not decides
-
-    def run(frame: Frame) -> Any:
-        pending: CelError | None = None
-        for term in terms:
-            try:
-                value = term(frame)
-            except CelError as error:
-                pending = worse(pending, error)
-                continue
-            if value is decides:
-                return decides
-            if value is not neutral:
-                pending = worse(pending, _unknown_or_no_overload(value, offset))
-        if pending is not None:
-            raise pending
-        return neutral
-
-    return run
-
-
-def _optional_content(value: object, offset: int) -> Opt:
-    if type(value) is Opt:
-        return value
-    operators.raise_if_unknown(value)
-    raise CelError("cannot initialize optional entry from non-optional value", offset)
-
-
-def _insert(entries: dict[Any, Any], key: object, value: object, offset: int, *, strict: bool) -> None:
-    try:
-        found = map_key(key)
-    except CelError as error:
-        raise placed(error, offset) from None
-    if strict and (type(found) is float or found in entries):
-        raise CelError("unsupported key type" if type(found) is float else "Failed with repeated key", offset)
-    entries[found] = value
-
-
-def _invoke(dispatch: Dispatch, steps: list[Step], offset: int) -> Step:
-    if dispatch.budgeted:
-        return _invoke_budgeted(dispatch, tuple(steps), offset)
-    table, resolve = dispatch.table, dispatch.resolve
-    if len(steps) == 1:
-        (only,) = steps
-
-        def one(frame: Frame) -> Any:
-            x = only(frame)
-            try:
-                return (table.get(type(x)) or resolve((x,)))(x)
-            except CelError as error:
-                raise placed(error, offset) from None
-
-        return one
-    if len(steps) == 2:
-        first, second = steps
-
-        def two(frame: Frame) -> Any:
-            x, y = first(frame), second(frame)
-            try:
-                return (table.get((type(x), type(y))) or resolve((x, y)))(x, y)
-            except CelError as error:
-                raise placed(error, offset) from None
-
-        return two
-    arguments = tuple(steps)
-
-    def many(frame: Frame) -> Any:
-        values = tuple([step(frame) for step in arguments])
-        try:
-            return (table.get(tuple(map(type, values))) or resolve(values))(*values)
-        except CelError as error:
-            raise placed(error, offset) from None
-
-    return many
-
-
-def _invoke_budgeted(dispatch: Dispatch, steps: tuple[Step, ...], offset: int) -> Step:
-    table, resolve = dispatch.table, dispatch.resolve
-    single = len(steps) == 1
-
-    def run(frame: Frame) -> Any:
-        values = tuple([step(frame) for step in steps])
-        kinds: Any = type(values[0]) if single else tuple(map(type, values))
-        try:
-            return (table.get(kinds) or resolve(values))(frame[0], *values)
-        except CelError as error:
-            raise placed(error, offset) from None
-
-    return run
-
-
-def iterated(value: Any, offset: int) -> list[Any]:
-    """Return what a macro with one variable runs over: a list's elements, a map's keys.
-
-    Raises:
-        CelError: The value is neither.
-    """
-    if type(value) is list:
-        return value
-    kind = kind_of(value)
-    if kind is list:
-        return list(value)
-    if kind is dict:
-        return [plain_key(key) for key in value]
-    operators.raise_if_unknown(value)
-    raise CelError(f"got '{go_type(value)}', expected iterable type", offset)
-
-
-def iterated_pairs(value: Any, offset: int) -> list[tuple[Any, Any]]:
-    """Return what a macro with two variables runs over: index and element, key and value."""
-    kind = kind_of(value)
-    if kind is dict:
-        return [(plain_key(key), value[key]) for key in value]
-    return list(enumerate(iterated(value, offset)))
-
-
-_GO_TYPES = {
-    type(None): "types.Null",
-    bool: "types.Bool",
-    int: "types.Int",
-    UInt: "types.Uint",
-    float: "types.Double",
-    str: "types.String",
-    bytes: "types.Bytes",
-    Opt: "*types.Optional",
-}
-
-
-def go_type(value: object) -> str:
-    """Name a value's type as the API server's messages about iteration do."""
-    return _GO_TYPES.get(kind_of(value), f"types.{type(value).__name__}")

@@ -11,15 +11,12 @@ from gitops_guard.cel.budget import exhausted
 from gitops_guard.cel.compiler import (
     PENDING,
     Compiler,
-    Frame,
-    Step,
-    iterated,
-    iterated_pairs,
-    no_overload_at,
 )
 from gitops_guard.cel.errors import CelCompileError, CelError, worse
 from gitops_guard.cel.functions import placed
 from gitops_guard.cel.library.lists import sorted_by
+from gitops_guard.cel.profiles import Profile
+from gitops_guard.cel.steps import Frame, Step, iterated, iterated_pairs, no_overload_at, unreadable_or_no_overload
 from gitops_guard.cel.syntax import Call, Ident, MapLiteral, Node, Select
 from gitops_guard.cel.values import NONE, Opt, kind_of, map_key
 
@@ -47,6 +44,11 @@ def _variable_name(node: Node) -> str:
     if not isinstance(node, Ident) or node.rooted:
         raise CelCompileError("argument must be a simple name", node.offset)
     return node.name
+
+
+def compiler_for(profile: Profile, variables: frozenset[str]) -> Compiler:
+    """Return a compiler that knows the macros."""
+    return Compiler(profile, variables, expand)
 
 
 def expand(compiler: Compiler, node: Call) -> Step | None:
@@ -114,7 +116,7 @@ def _quantify(loop: _Loop, *, decides: bool) -> Step:
             if value is decides:
                 return decides
             if value is not neutral:
-                pending = worse(pending, _not_bool(value, offset))
+                pending = worse(pending, unreadable_or_no_overload(value, offset))
         if pending is not None:
             raise pending
         return neutral
@@ -138,20 +140,12 @@ def _quantify_pairs(loop: _Loop, *, decides: bool) -> Step:
             if result is decides:
                 return decides
             if type(result) is not bool:
-                pending = worse(pending, _not_bool(result, offset))
+                pending = worse(pending, unreadable_or_no_overload(result, offset))
         if pending is not None:
             raise pending
         return not decides
 
     return run
-
-
-def _not_bool(value: object, offset: int) -> CelError:
-    try:
-        operators.raise_if_unknown(value)
-    except CelError as error:
-        return error
-    return no_overload_at(offset)
 
 
 def _rounds(loop: _Loop) -> Callable[[Frame], Any]:
@@ -181,7 +175,7 @@ def _rounds(loop: _Loop) -> Callable[[Frame], Any]:
 def _truth(value: object, offset: int) -> bool:
     if value is True or value is False:
         return value
-    raise _not_bool(value, offset)
+    raise unreadable_or_no_overload(value, offset)
 
 
 def _exists_one(variables: int) -> Callable[[Compiler, Call], Step]:
@@ -290,7 +284,7 @@ def _optional_map(*, flat: bool) -> Callable[[Compiler, Call], Step]:
         def run(frame: Frame) -> Any:
             value = over(frame)
             if type(value) is not Opt:
-                raise _not_bool(value, offset)
+                raise unreadable_or_no_overload(value, offset)
             if not value.present:
                 return NONE
             frame[slot] = value.value
@@ -298,7 +292,7 @@ def _optional_map(*, flat: bool) -> Callable[[Compiler, Call], Step]:
             if not flat:
                 return Opt(result)
             if type(result) is not Opt:
-                raise _not_bool(result, offset)
+                raise unreadable_or_no_overload(result, offset)
             return result
 
         return run

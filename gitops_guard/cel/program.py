@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gitops_guard.cel.blame import Path, Scope, blame
 from gitops_guard.cel.budget import Budget
-from gitops_guard.cel.compiler import Compiler, Step
+from gitops_guard.cel.compiler import Compiler
 from gitops_guard.cel.errors import CelBudgetError, CelCompileError, CelError
+from gitops_guard.cel.macros import compiler_for
 from gitops_guard.cel.parser import parse
 from gitops_guard.cel.profiles import Profile, profile
 from gitops_guard.cel.static import DYN, UNDECIDED, static_type
+from gitops_guard.cel.steps import Step
 from gitops_guard.cel.syntax import Node
 from gitops_guard.cel.values import Undefined
 
@@ -18,16 +21,18 @@ _TOO_DEEP = "expression is nested too deeply"
 class Program:
     """A compiled expression: immutable, shared freely between threads."""
 
-    __slots__ = ("_roots", "_size", "_step", "result_type", "source")
+    __slots__ = ("_environment", "_node", "_roots", "_size", "_step", "result_type", "source")
 
-    def __init__(self, source: str, step: Step, roots: Mapping[str, int], size: int, result_type: str) -> None:
+    def __init__(self, source: str, node: Node, compiler: Compiler, step: Step, result_type: str) -> None:
         self.source = source
         self.result_type = result_type
         """Name of the result's type as far as the text tells it (`bool`, `string`), else empty."""
 
+        self._node = node
+        self._environment = compiler.profile
         self._step = step
-        self._roots = tuple(roots.items())
-        self._size = size
+        self._roots = tuple(compiler.roots.items())
+        self._size = compiler.size
 
     @property
     def variables(self) -> frozenset[str]:
@@ -64,6 +69,22 @@ class Program:
         except RecursionError:
             raise CelBudgetError(_TOO_DEEP, 0) from None
 
+    def blame(self, activation: Mapping[str, object], budget: Budget | None = None) -> Path:
+        """Find the field that made the expression false or fail, by evaluating it once more in parts.
+
+        Args:
+            activation: As for `evaluate`.
+            budget: Steps it may take.
+
+        Returns:
+            The variable's name, then keys and indices: `("object", "spec", "containers", 1, "image")`. Behind
+            `variables` the path starts at the variable's value. Empty where no field is to blame.
+        """
+        try:
+            return blame(self._node, Scope(self._environment, activation, {}, budget or Budget()))
+        except (CelBudgetError, RecursionError):
+            return ()
+
 
 def compile_expression(
     source: str,
@@ -87,7 +108,7 @@ def compile_expression(
     chosen = environment or profile("vap")
     try:
         node = parse(source, quoted_fields=chosen.quoted_fields)
-        compiler = Compiler(chosen, frozenset((*chosen.roots, *variables)))
+        compiler = compiler_for(chosen, frozenset((*chosen.roots, *variables)))
         step = compiler.compile(node)
         found = _result_type(node, compiler)
         if result and found and found != result:
@@ -99,7 +120,7 @@ def compile_expression(
         failure = CelCompileError(_TOO_DEEP, 0)
         failure.place(source)
         raise failure from None
-    return Program(source, step, compiler.roots, compiler.size, found)
+    return Program(source, node, compiler, step, found)
 
 
 def _result_type(node: Node, compiler: Compiler) -> str:

@@ -70,24 +70,36 @@ class Machine:
             self._program[jump] = _Instruction("jump", len(self._program))
 
     def _repeat(self, node: Repeat) -> None:
+        if node.most is None:
+            self._repeat_without_end(node)
+            return
         for _ in range(node.least):
             self._compile(node.part)
-        if node.most is None:
-            split = self._emit(_Instruction("split"))
-            self._compile(node.part)
-            self._emit(_Instruction("jump", split))
-            self._split(split, greedy=node.greedy)
-            return
         splits: list[int] = []
         for _ in range(node.most - node.least):
             splits.append(self._emit(_Instruction("split")))
             self._compile(node.part)
         for split in splits:
-            self._split(split, greedy=node.greedy)
+            self._split(split, len(self._program), greedy=node.greedy)
 
-    def _split(self, split: int, *, greedy: bool) -> None:
-        inside, after = split + 1, len(self._program)
-        self._program[split] = _Instruction("split", inside, after) if greedy else _Instruction("split", after, inside)
+    def _repeat_without_end(self, node: Repeat) -> None:
+        """Compile `x*` as `(x+)?`, as Go does, so that rounds that take nothing end the same way."""
+        for _ in range(node.least - 1):
+            self._compile(node.part)
+        skip = self._emit(_Instruction("split")) if node.least == 0 else -1
+        start = len(self._program)
+        self._compile(node.part)
+        again = self._emit(_Instruction("split"))
+        self._program[again] = self._choice(start, again + 1, greedy=node.greedy)
+        if skip >= 0:
+            self._split(skip, again + 1, greedy=node.greedy)
+
+    def _split(self, split: int, after: int, *, greedy: bool) -> None:
+        self._program[split] = self._choice(split + 1, after, greedy=greedy)
+
+    @staticmethod
+    def _choice(inside: int, after: int, *, greedy: bool) -> _Instruction:
+        return _Instruction("split", inside, after) if greedy else _Instruction("split", after, inside)
 
     def find(self, text: str, start: int, budget: Budget) -> _Spans | None:
         """Find the leftmost match from a position on, the preferred one of those that start there."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gitops_guard.cel.regex_syntax import Alternate, Assertion, Chars, Concat, Group, Ranges, Regex, Repeat
 
 EXPONENTIAL = 99
-"""Degree of a pattern that nothing bounds, or that is too large to tell."""
+"""Degree of a pattern that nothing bounds, that is too large to tell, or that Python may read in its own way."""
 
 _MAX_CHARACTERS = 400
 _MAX_LOOP = 40
@@ -30,7 +30,7 @@ class _Ends(NamedTuple):
 _NOTHING = _Ends(frozenset(), frozenset(), True)
 
 
-class _TooLarge(Exception):  # noqa: N818 - leaves the construction early, never the module
+class _Undecided(Exception):  # noqa: N818 - leaves the construction early, never the module
     pass
 
 
@@ -39,7 +39,7 @@ def degree(root: Regex) -> int:
     graph = _Graph()
     try:
         graph.add(root)
-    except _TooLarge:
+    except _Undecided:
         return EXPONENTIAL
     loops = graph.loops()
     if any(graph.is_ambiguous(loop) for loop in loops):
@@ -76,7 +76,7 @@ class _Graph:
 
     def _character(self, ranges: Ranges) -> _Ends:
         if len(self._ranges) >= _MAX_CHARACTERS:
-            raise _TooLarge
+            raise _Undecided
         here = frozenset({len(self._ranges)})
         self._ranges.append(ranges)
         self._next.append(set())
@@ -90,6 +90,9 @@ class _Graph:
 
     def _repeated(self, node: Repeat) -> _Ends:
         ends = self.add(node.part)
+        if ends.empty and node.most is None:
+            # rounds that take nothing: dialects differ in what they do then, so Python's matcher shall not decide
+            raise _Undecided
         if node.most is None or node.most > 1:
             # a bounded count is taken for an unbounded one, which has more ways
             self._connect(ends.last, ends.first)

@@ -9,7 +9,7 @@ from gitops_guard.cel.errors import CelError
 from gitops_guard.cel.functions import ANY, Library
 from gitops_guard.cel.library.doubles import format_double
 from gitops_guard.cel.library.durations import format_duration, format_timestamp, parse_duration, parse_timestamp
-from gitops_guard.cel.operators import checked_int, checked_uint
+from gitops_guard.cel.operators import checked_int, checked_timestamp, checked_uint
 from gitops_guard.cel.regexes import compile_regex
 from gitops_guard.cel.values import INT_MAX, INT_MIN, NS, UINT_MAX, Duration, Timestamp, TypeValue, UInt, type_of
 
@@ -168,8 +168,6 @@ def _bytes_of_text(text: str) -> bytes:
 
 @STANDARD.function("timestamp", int)
 def _timestamp_of_int(seconds: int) -> Timestamp:
-    from gitops_guard.cel.operators import checked_timestamp
-
     return checked_timestamp(seconds * NS)
 
 
