@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["gitops_guard.testing"]
+pytest_plugins = ["gitops_guard.testing", "controlplane.plugin"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
