@@ -27,6 +27,7 @@ from gitops_guard.model import (
     Severity,
     Skipped,
     Span,
+    Unevaluated,
     fingerprint,
     format_field_path,
 )
@@ -180,12 +181,17 @@ class _FileJudge:
         origin = Origin(path=self._path, document=document.index, line=line, item=item)
         outcome = self._examine(identity, body)
         self._custom = self._custom or outcome.custom
-        self._counts[outcome.checked] += 1
         if outcome.checked is Checked.NO_SCHEMA and not outcome.problems:
             self._skips.append(Skipped(path=self._path, resource=str(identity), reason=NO_SCHEMA))
         problems = [rephrased(problem, document.scalar(item + problem.field)) for problem in outcome.problems]
         resource = Resource(id=identity, body=body, origin=origin)
+        open_questions = len(self._skips)
         problems += self._rule_problems(resource)
+        # what a rule cannot tell is not checked wholly
+        checked = outcome.checked
+        if checked is Checked.WHOLLY and len(self._skips) > open_questions:
+            checked = Checked.SCHEMA_ONLY
+        self._counts[checked] += 1
         own = [remark for remark in remarks if remark.field is None or remark.field[: len(item)] == item]
         has_schema = outcome.checked is not Checked.NO_SCHEMA
         for remark in own:
@@ -213,10 +219,11 @@ class _FileJudge:
             if not _wants(rule, resource.id):
                 continue
             try:
-                problems.extend(
-                    replace(problem, rule=rule.id, severity=problem.severity or rule.severity)
-                    for problem in rule.check(resource, context)
-                )
+                for found in rule.check(resource, context):
+                    if isinstance(found, Unevaluated):
+                        self._skips.append(Skipped(path=self._path, resource=str(resource.id), reason=found.reason))
+                    else:
+                        problems.append(replace(found, rule=rule.id, severity=found.severity or rule.severity))
             except (
                 Exception
             ) as error:  # a rule may fail in any way; its message may quote a Secret, so only the type is told
