@@ -1,7 +1,7 @@
 """What the settings of a run mean for the check stage: criteria, and where verdicts are remembered."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from gitops_guard.check.circumstances import own_code
 from gitops_guard.check.judge import Setting
@@ -13,7 +13,7 @@ from gitops_guard.commands.workspace import Workspace
 from gitops_guard.config import Config, MissingSchema, Scopes, Settings
 from gitops_guard.config.settle import VARIABLES
 from gitops_guard.errors import RepoError
-from gitops_guard.model import RuleContext
+from gitops_guard.model import Rule, RuleContext
 from gitops_guard.repo.index import blob_id
 from gitops_guard.repo.tree import Tree
 from gitops_guard.schema.directory import SchemaDirectory
@@ -21,14 +21,21 @@ from gitops_guard.schema.directory import SchemaDirectory
 _DECIDING_SETTINGS = ("kubernetes_versions", "missing_schema")
 
 
-def criteria_of(workspace: Workspace, tree: Tree) -> Criteria:
-    """Return what the files of a tree are judged by."""
+def criteria_of(workspace: Workspace, tree: Tree, policies: Sequence[Rule] = ()) -> Criteria:
+    """Return what the files of a tree are judged by.
+
+    Args:
+        workspace: What is settled for the run.
+        tree: Where the files are.
+        policies: Those that are on, looking at this tree.
+    """
     config, settings, extensions = workspace.config, workspace.settings, workspace.extensions
     scopes = Scopes(config, settings.kubernetes_versions)
     versions = {*settings.kubernetes_versions, *(v for o in config.overrides for v in o.kubernetes_versions)}
-    uniform = not (extensions.rules or extensions.renderers or any(o.kubernetes_versions for o in config.overrides))
+    differs = any(override.kubernetes_versions for override in config.overrides)
+    uniform = not (extensions.rules or extensions.policies or extensions.renderers or differs)
     return Criteria(
-        setting_at=_setting_at(workspace, scopes),
+        setting_at=_setting_at(workspace, scopes, policies),
         uniform_versions=settings.kubernetes_versions if uniform else None,
         versions=tuple(sorted(versions, key=lambda version: int(version.partition(".")[2]))),
         extra_find=_schema_directories(config, settings, tree),
@@ -37,7 +44,10 @@ def criteria_of(workspace: Workspace, tree: Tree) -> Criteria:
     )
 
 
-def _setting_at(workspace: Workspace, scopes: Scopes) -> Callable[[str], Setting]:
+def _setting_at(workspace: Workspace, scopes: Scopes, policies: Sequence[Rule]) -> Callable[[str], Setting]:
+    extensions = workspace.extensions
+    named = () if extensions.policies is None else extensions.policies.found.rules
+    rules = [rule for _, rule in extensions.rules if rule not in named]
     known: dict[tuple[str, ...], Setting] = {}
 
     def setting_at(path: str) -> Setting:
@@ -47,7 +57,7 @@ def _setting_at(workspace: Workspace, scopes: Scopes) -> Callable[[str], Setting
                 versions=versions,
                 rules=tuple(
                     (rule, RuleContext(kubernetes_versions=versions, options=workspace.config.rules.get(rule.id, {})))
-                    for _, rule in workspace.extensions.rules
+                    for rule in (*rules, *policies)
                 ),
             )
         return known[versions]
@@ -76,8 +86,15 @@ def _schema_directories(config: Config, settings: Settings, tree: Tree) -> FindS
     return find
 
 
-def cache_of(workspace: Workspace, environment: Mapping[str, str], *, enabled: bool) -> Cache:
-    """Return where verdicts are remembered, and under which key."""
+def cache_of(workspace: Workspace, environment: Mapping[str, str], *, enabled: bool, policies: bytes = b"") -> Cache:
+    """Return where verdicts are remembered, and under which key.
+
+    Args:
+        workspace: What is settled for the run.
+        environment: The process's variables.
+        enabled: Whether anything is remembered at all.
+        policies: Digest of all policies and of what they look at; empty without policies.
+    """
     settings = workspace.settings
     key = load_key(environment) if enabled and settings.cache_dir else None
     told = _told(workspace, environment)
@@ -86,7 +103,7 @@ def cache_of(workspace: Workspace, environment: Mapping[str, str], *, enabled: b
         workspace.installed.stamp,
         blob_id(workspace.config_text.encode()) if workspace.config.path else b"",
         interpreter_stamp(),
-        plugins=workspace.extensions.stamp,
+        plugins=f"{workspace.extensions.stamp}{policies.hex()}",
         flags=told,
     )
     return Cache(
@@ -120,6 +137,7 @@ def _is_plain(workspace: Workspace) -> bool:
         or config.overrides
         or config.suppressions
         or config.plugins
+        or config.policies
         or workspace.extensions.rules
         or workspace.extensions.renderers
     )

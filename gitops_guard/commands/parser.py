@@ -91,6 +91,10 @@ def _add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODULE_OR_PATH",
         help="load a plugin; may be given several times",
     )
+    group.add_argument(
+        "--policies", action="append", default=[], metavar="DIR",
+        help="also apply the policies of a directory or file, pack:NAME, or git+PATH@REV; may be given several times",
+    )  # fmt: skip
     group.add_argument("--trusted-rev", metavar="REV", help="take the configuration's own plugins from this revision")
 
 
@@ -123,6 +127,7 @@ def _run_check(namespace: argparse.Namespace) -> int:
         write_baseline=namespace.write_baseline,
         config=namespace.config,
         plugins=tuple(namespace.plugins),
+        policies=tuple(namespace.policies),
         trusted_rev=namespace.trusted_rev,
         no_cache=namespace.no_cache,
         verbose=namespace.verbose,

@@ -69,11 +69,6 @@ class Match:
     exact: bool = False
     """`matchPolicy: Exact`: only the versions that the rules name."""
 
-    @property
-    def needs_namespaces(self) -> bool:
-        """Tell whether labels of Namespaces decide."""
-        return not self.namespaces.is_everything
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:

@@ -8,7 +8,7 @@ from gitops_guard.model import Body, FieldPath, Problem, Resource, RuleContext, 
 from gitops_guard.policy.bindings import Misconfigured, params_of
 from gitops_guard.policy.evaluate import CannotTell, Denial, Evaluation, Ignored, Outcome
 from gitops_guard.policy.kinds import builtin_resources, kinds_by_resource
-from gitops_guard.policy.match import Match, Matching, is_exempt, matching
+from gitops_guard.policy.match import Match, Matching, ResourceRule, is_exempt, matching
 from gitops_guard.policy.places import field_of
 from gitops_guard.policy.programs import Programs
 from gitops_guard.policy.request import Request, World
@@ -65,6 +65,23 @@ class PolicyRule:
         self._programs = programs
         self._field = field
         self._world = World()
+
+    @property
+    def is_default(self) -> bool:
+        """Tell whether it is on without a word in the configuration: `gitops-guard.io/default` says otherwise."""
+        return self.policy.annotations.get("default", "on") != "off"
+
+    @property
+    def needs_namespaces(self) -> bool:
+        """Tell whether it looks at Namespaces."""
+        matches = [self.policy.match, *(binding.match for binding in self.bindings)]
+        return "namespaceObject" in self.reads or any(not match.namespaces.is_everything for match in matches)
+
+    @property
+    def needs_definitions(self) -> bool:
+        """Tell whether names of resources that are not built in decide."""
+        matches = [self.policy.match, *(binding.match for binding in self.bindings)]
+        return any(_names_custom(rule) for match in matches for rule in (*match.rules, *match.excluded))
 
     def within(self, world: World) -> "PolicyRule":
         """Return the same rule, looking at a repository."""
@@ -175,6 +192,13 @@ def _converted(request: Request, version: str) -> Request:
     if not version or request.resource.converts or version == request.version:
         return request
     return request.in_version(version)
+
+
+def _names_custom(rule: ResourceRule) -> bool:
+    if rule.resources & {"*", "*/*"}:
+        return False
+    builtin = {group for group, _ in builtin_resources()}
+    return "*" in rule.groups or not rule.groups <= builtin
 
 
 def _kinds(match: Match) -> tuple[str, ...]:
