@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from gitops_guard.cel import CelError, Profile, Program, compile_expression, profile
 from gitops_guard.cel.parser import parse
-from gitops_guard.cel.syntax import Ident, Node, Select
+from gitops_guard.cel.static import UNDECIDED
+from gitops_guard.policy.declared import check_fields, check_result, result_type
 from gitops_guard.policy.reading import BadPolicyError
 from gitops_guard.policy.spec import Expression, PolicySpec
-from gitops_guard.policy.syntax import walk
 
 _AUTHORIZER = ("authorizer", "authorizer.requestResource")
 
@@ -44,20 +44,14 @@ def compile_policy(policy: PolicySpec, version: str) -> tuple[Programs | None, l
         The programs, or None with what is wrong with each expression.
     """
     compiling = _Compiling(policy, version)
-    known: list[str] = []
-    conditions = [compiling.run(one, "bool", computed=False) for one in policy.conditions]
-    variables = []
-    for one in policy.variables:
-        variables.append((one.name, compiling.run(one, known=known)))
-        known.append(one.name)
-    validations = [compiling.run(one.expression, "bool", known=known) for one in policy.validations]
+    conditions = [compiling.run(one, ("bool",), computed=False) for one in policy.conditions]
+    variables = [(one.name, compiling.declare(one)) for one in policy.variables]
+    validations = [compiling.run(one.expression, ("bool",)) for one in policy.validations]
     messages = [
-        compiling.run(one.message_expression, "string", known=known, authorizer=False)
-        if one.message_expression
-        else None
+        compiling.run(one.message_expression, ("string",), authorizer=False) if one.message_expression else None
         for one in policy.validations
     ]
-    audits = [compiling.run(one, known=known) for one in policy.audits]
+    audits = [compiling.run(one, ("string", "null_type")) for one in policy.audits]
     if compiling.errors:
         return None, compiling.errors
     return (
@@ -82,31 +76,34 @@ class _Compiling:
     def __init__(self, policy: PolicySpec, version: str) -> None:
         self._version = version
         self._has_params = policy.param_kind is not None
+        self._types: dict[str, str] = {}
         self.errors: list[BadPolicyError] = []
 
+    def declare(self, expression: Expression) -> Program | None:
+        """Compile a variable, and let those after it use it."""
+        program = self.run(expression)
+        environment = _environment(self._version, self._has_params, authorizer=True, computed=True)
+        node = None if program is None else parse(expression.text, quoted_fields=environment.quoted_fields)
+        self._types[expression.name] = UNDECIDED if node is None else result_type(node, self._types, environment)
+        return program
+
     def run(
-        self,
-        expression: Expression,
-        result: str = "",
-        *,
-        known: "list[str] | None" = None,
-        authorizer: bool = True,
-        computed: bool = True,
+        self, expression: Expression, result: tuple[str, ...] = (), *, authorizer: bool = True, computed: bool = True
     ) -> Program | None:
         """Compile one expression; None when it is wrong.
 
         Args:
             expression: The text and its place.
-            result: Type it must have.
-            known: Variables declared before it.
+            result: Types it may have; empty for any.
             authorizer: Whether it may ask the authorizer.
             computed: Whether it may use variables at all.
         """
-        environment = _environment(self._version, self._has_params, authorizer, computed)
+        environment = _environment(self._version, self._has_params, authorizer=authorizer, computed=computed)
         try:
-            program = compile_expression(expression.text, environment=environment, result=result)
-            if computed:
-                _check_variables(parse(expression.text, quoted_fields=environment.quoted_fields), known or [])
+            program = compile_expression(expression.text, environment=environment)
+            node = parse(expression.text, quoted_fields=environment.quoted_fields)
+            check_fields(node, self._types, has_variables=computed)
+            check_result(result_type(node, self._types, environment), result)
         except CelError as error:
             self.errors.append(BadPolicyError(expression.field, error.message, offset=max(error.offset, 0)))
             return None
@@ -114,7 +111,7 @@ class _Compiling:
 
 
 @lru_cache(maxsize=64)
-def _environment(version: str, has_params: bool, authorizer: bool, computed: bool) -> Profile:
+def _environment(version: str, has_params: bool, *, authorizer: bool, computed: bool) -> Profile:
     own = profile("vap", version)
     minor = int(version.partition(".")[2])
     # a new expression may use what the version before knew already, so that a rollback does not break it
@@ -126,13 +123,3 @@ def _environment(version: str, has_params: bool, authorizer: bool, computed: boo
     }
     roots = tuple(name for name in own.roots if name not in hidden)
     return replace(offered, version=own.version, roots=roots, or_on_concrete=own.or_on_concrete)
-
-
-def _check_variables(node: Node, known: "list[str]") -> None:
-    for part in walk(node):
-        if isinstance(part, Select) and _is_variables(part.operand) and part.field not in known:
-            raise CelError(f"undefined field '{part.field}'", part.offset)
-
-
-def _is_variables(node: Node) -> bool:
-    return isinstance(node, Ident) and node.name == "variables"

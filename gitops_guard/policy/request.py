@@ -114,8 +114,9 @@ class Request:
             "operation": self.operation,
             "dryRun": False,
         }
-        # the API server leaves empty ones out
-        known |= {key: text for key, text in (("name", self.name), ("namespace", self.namespace)) if text}
+        # the API server leaves empty ones out, and takes a Namespace to lie in itself
+        namespace = self.name if self.is_namespace else self.namespace
+        known |= {key: text for key, text in (("name", self.name), ("namespace", namespace)) if text}
         if self.user is not None:
             known["userInfo"] = self.user
         thunks = {key: _constant(value) for key, value in known.items()}

@@ -78,8 +78,10 @@ def _requirement(value: object, field: tuple[str | int, ...]) -> Requirement:
         raise BadPolicyError((*field, "operator"), f'"{operator}" is not a valid label selector operator')
     values = as_texts(body.get("values"), (*field, "values"))
     if bool(values) != (operator in ("In", "NotIn")):
-        need = "must be specified" if operator in ("In", "NotIn") else "must not be specified"
-        raise BadPolicyError((*field, "values"), f"{need} when `operator` is '{operator}'")
+        need, operators = (
+            ("", "'In' or 'NotIn'") if operator in ("In", "NotIn") else ("not ", "'Exists' or 'DoesNotExist'")
+        )
+        raise BadPolicyError((*field, "values"), f"must {need}be specified when `operator` is {operators}")
     return Requirement(
         key=as_text(body.get("key"), (*field, "key")),
         operator=operator,

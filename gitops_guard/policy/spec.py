@@ -211,7 +211,8 @@ def _expressions(spec: dict[str, Any], key: str, name_key: str, text_key: str) -
         body = as_dict(item, place)
         name = as_text(body.get(name_key), (*place, name_key))
         text = as_text(body.get(text_key), (*place, text_key))
-        if any(other.name == name for other in found):
+        # of two variables of one name the API server takes the later one
+        if key != "variables" and any(other.name == name for other in found):
             raise BadPolicyError((*place, name_key), f'Duplicate value: "{name}"')
         found.append(Expression(text=text, field=(*place, text_key), name=name))
     return tuple(found)
