@@ -21,6 +21,7 @@ from gitops_guard.model.renderer import Renderer
 from gitops_guard.repo.index import blob_id
 from gitops_guard.schema.builtin import BuiltinSchemas
 from gitops_guard.schema.custom import CustomSchemas
+from gitops_guard.schema.structural import CompileRules
 
 _FORK_FROM = 40
 _CHUNK = 16
@@ -36,6 +37,15 @@ class Source:
 
     role: Role
     setting: Setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomRules:
+    """How the CEL rules of CustomResourceDefinitions are evaluated."""
+
+    compile: CompileRules
+    stamp: Callable[[], bytes]
+    """Returns a digest of what they know beside the resource: the objects before the change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +74,9 @@ class Surroundings:
     circumstances: bytes
     """Digest of everything outside the tree that decides."""
 
+    custom_rules: CustomRules | None = None
+    """The CEL rules of definitions; None: they are not evaluated."""
+
     missing_schema_is_error: bool = False
     jobs: int = 1
     progress: Callable[[int, int], None] | None = None
@@ -77,10 +90,11 @@ def evaluate(sources: Sequence[Source], surroundings: Surroundings) -> list[File
         return first
     definitions = Definitions(surroundings.store, surroundings.cache_dir, surroundings.key, surroundings.circumstances)
     bodies, stamp = definitions.collect(surroundings.candidates, _quietly(surroundings.read))
-    find = _finder(bodies, surroundings.extra_find)
+    rules = surroundings.custom_rules
+    find = _finder(bodies, surroundings.extra_find, None if rules is None else rules.compile)
     second = _Pass(
         surroundings,
-        digest(surroundings.circumstances, stamp),
+        digest(surroundings.circumstances, stamp, b"" if rules is None else rules.stamp()),
         find,
         remember=surroundings.extra_find is None,
     ).run([sources[number] for number in waiting])
@@ -101,8 +115,8 @@ def _quietly(read: Callable[[str], bytes]) -> Callable[[str], bytes | None]:
     return attempt
 
 
-def _finder(bodies: Sequence[Body], extra: FindSchema | None) -> FindSchema:
-    custom = CustomSchemas.from_crds(bodies)
+def _finder(bodies: Sequence[Body], extra: FindSchema | None, rules: CompileRules | None) -> FindSchema:
+    custom = CustomSchemas.from_crds(bodies, compile_rules=rules)
     if extra is None:
         return custom.find
     return lambda group, version, kind: custom.find(group, version, kind) or extra(group, version, kind)

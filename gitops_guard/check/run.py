@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gitops_guard.check.circumstances import digest
 from gitops_guard.check.clean import Sweep, sweep
 from gitops_guard.check.clean_store import CleanStore, record, skipped_name
-from gitops_guard.check.evaluate import Source, Surroundings, evaluate
+from gitops_guard.check.evaluate import CustomRules, Source, Surroundings, evaluate
 from gitops_guard.check.judge import Role, Setting
 from gitops_guard.check.kinds import FindSchema
 from gitops_guard.check.kustomizations import Reached, is_kustomization, reached
@@ -58,6 +58,9 @@ class Criteria:
     """All versions that hold anywhere."""
 
     extra_find: FindSchema | None = None
+    custom_rules: CustomRules | None = None
+    """The CEL rules of CustomResourceDefinitions; None: they are not evaluated."""
+
     missing_schema_is_error: bool = False
     renderers: tuple[Renderer, ...] = ()
 
@@ -174,6 +177,7 @@ def _evaluate(
             cache_dir=cache.directory,
             key=cache.key,
             circumstances=cache.circumstances,
+            custom_rules=criteria.custom_rules,
             missing_schema_is_error=criteria.missing_schema_is_error,
             jobs=jobs,
             progress=progress,

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING
 
 from gitops_guard.check import baseline
 from gitops_guard.check.catalog import ENGINE_RULES
@@ -15,7 +14,7 @@ from gitops_guard.check.run import Outcome, check_tree
 from gitops_guard.check.suppress import Suppressed, suppress
 from gitops_guard.check.workers import processors
 from gitops_guard.commands.criteria import cache_of, criteria_of
-from gitops_guard.commands.policy_run import look_at, read_base_of
+from gitops_guard.commands.policy_run import BaseReader, custom_rules_of, look_at, read_base_of
 from gitops_guard.commands.progress import Progress
 from gitops_guard.commands.selection import repository_paths, select
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
@@ -27,9 +26,6 @@ from gitops_guard.repo.memory import MemoryTree
 from gitops_guard.repo.repository import Repo, Side
 from gitops_guard.repo.tree import Tree
 from gitops_guard.report import FormatOptions
-
-if TYPE_CHECKING:
-    from gitops_guard.commands.base_objects import BaseObjects
 
 STDIN = "-"
 
@@ -154,7 +150,7 @@ def _check(
     environment: Mapping[str, str],
     only: frozenset[str] | None,
     *,
-    base: "BaseObjects | None",
+    base: BaseReader,
 ) -> Outcome:
     settings = workspace.settings
     is_stdin = STDIN in request.paths
@@ -173,7 +169,7 @@ def _check(
             tree,
             selection.chosen,
             selection.candidates,
-            criteria_of(workspace, tree, policies.rules),
+            criteria_of(workspace, tree, policies.rules, custom_rules_of(workspace, base)),
             cache_of(workspace, environment, enabled=not request.no_cache, policies=policies.stamp),
             jobs=settings.jobs or processors(),
             progress=progress,
@@ -263,7 +259,7 @@ def _base_findings(
     head = request.to_rev or request.rev or "HEAD"
     tree = workspace.repo.commit_tree(workspace.repo.merge_base(request.new_from, head))
     whole = replace(request, paths=())
-    outcome = _check(workspace, tree, whole, environment, None, base=None)
+    outcome = _check(workspace, tree, whole, environment, None, base=BaseReader())
     findings = _with_severities(outcome.findings, Scopes(workspace.config, workspace.settings.kubernetes_versions))
     suppressed = _suppress(workspace, tree, outcome, findings, today, whole=True)
     return (*suppressed.kept, *suppressed.extra)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from gitops_guard.check.circumstances import own_code
+from gitops_guard.check.evaluate import CustomRules
 from gitops_guard.check.judge import Setting
 from gitops_guard.check.kinds import FindSchema
 from gitops_guard.check.run import Cache, Criteria, circumstances
@@ -21,13 +22,16 @@ from gitops_guard.schema.directory import SchemaDirectory
 _DECIDING_SETTINGS = ("kubernetes_versions", "missing_schema")
 
 
-def criteria_of(workspace: Workspace, tree: Tree, policies: Sequence[Rule] = ()) -> Criteria:
+def criteria_of(
+    workspace: Workspace, tree: Tree, policies: Sequence[Rule] = (), custom_rules: CustomRules | None = None
+) -> Criteria:
     """Return what the files of a tree are judged by.
 
     Args:
         workspace: What is settled for the run.
         tree: Where the files are.
         policies: Those that are on, looking at this tree.
+        custom_rules: How CEL rules of CustomResourceDefinitions are evaluated; None: not at all.
     """
     config, settings, extensions = workspace.config, workspace.settings, workspace.extensions
     scopes = Scopes(config, settings.kubernetes_versions)
@@ -38,6 +42,7 @@ def criteria_of(workspace: Workspace, tree: Tree, policies: Sequence[Rule] = ())
         setting_at=_setting_at(workspace, scopes, policies),
         uniform_versions=settings.kubernetes_versions if uniform else None,
         versions=tuple(sorted(versions, key=lambda version: int(version.partition(".")[2]))),
+        custom_rules=custom_rules,
         extra_find=_schema_directories(config, settings, tree),
         missing_schema_is_error=settings.missing_schema is MissingSchema.ERROR,
         renderers=extensions.renderers,
