@@ -30,6 +30,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gitops-guard {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_check(commands)
+    _add_test(commands)
     return parser
 
 
@@ -110,6 +111,40 @@ def _add_output_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache-dir", metavar="DIR", help="where verdicts are remembered (the user's cache folder by default)"
     )
     group.add_argument("-j", "--jobs", metavar="N", help="processes; 0 (default) for as many as there are processors")
+
+
+def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "test",
+        help="run the examples of policies",
+        description="Judge the manifests in pass/ and fail/ of every policy folder, and compare with their marks.",
+        epilog=_EXIT_CODES,
+    )
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH",
+        help="folders with policies, or pack:NAME; those of the configuration, or policies, by default",
+    )  # fmt: skip
+    parser.add_argument(
+        "--kubernetes-version", dest="kubernetes_versions", action="append", default=[], metavar="V",
+        help="minor version to evaluate in; may be given several times (the newest one known by default)",
+    )  # fmt: skip
+    parser.add_argument("--format", choices=("text", "json", "junit"), default="text", help="text by default")
+    parser.add_argument(
+        "--write-marks", action="store_true", help="write the marks `# finding: RULE` where findings are, for review"
+    )
+    parser.set_defaults(handler=_run_test)
+
+
+def _run_test(namespace: argparse.Namespace) -> int:
+    from gitops_guard.commands import test
+
+    request = test.TestRequest(
+        paths=tuple(namespace.paths),
+        output_format=namespace.format,
+        kubernetes_versions=tuple(namespace.kubernetes_versions),
+        write_marks=namespace.write_marks,
+    )
+    return test.run(request)
 
 
 def _run_check(namespace: argparse.Namespace) -> int:

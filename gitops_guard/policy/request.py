@@ -6,7 +6,8 @@ from typing import Any
 from gitops_guard.cel import CelUnknown, LazyMap, Unknown
 from gitops_guard.model import Body, Resource, ResourceId
 from gitops_guard.model.resource import resource_id
-from gitops_guard.policy.kinds import ApiResource, ResourceTable
+from gitops_guard.policy.decoded import decoded
+from gitops_guard.policy.kinds import ApiResource, ResourceTable, builtin_resources
 
 ObjectKey = tuple[str, str, str, str]
 """Group, kind, namespace and name: what stays the same when a file moves or its version changes."""
@@ -15,6 +16,12 @@ AUTHORIZER = Unknown("the authorizer answers only in the cluster")
 _NO_USER = "who sends the request is known only in the cluster"
 _NO_OPTIONS = "the options of the request are known only in the cluster"
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+
+
+def _as_decoded(identity: ResourceId, body: Body | None) -> Body | None:
+    """Return a body as the API server hands it to policies; custom resources stay what they are."""
+    is_typed = body is not None and (identity.group, identity.kind) in builtin_resources()
+    return decoded(body) if body is not None and is_typed else body
 
 
 def object_key(identity: ResourceId) -> ObjectKey:
@@ -177,8 +184,9 @@ class World:
         self._namespaces: dict[str, Body] = {}
         self._params: dict[tuple[str, str], list[tuple[ResourceId, Body]]] = {}
         definitions: list[Body] = []
-        for body in bodies:
-            identity = resource_id(body)
+        for written in bodies:
+            identity = resource_id(written)
+            body = _as_decoded(identity, written) or written
             if identity.kind == "CustomResourceDefinition":
                 definitions.append(body)
             elif (identity.group, identity.kind) == ("", "Namespace"):
@@ -207,8 +215,8 @@ class World:
         return Request(
             identity,
             found,
-            new=new,
-            old=old,
+            new=_as_decoded(identity, new),
+            old=_as_decoded(identity, old),
             namespace_body=self._namespaces.get(identity.namespace) if found.namespaced else None,
             user=self._user,
         )

@@ -99,6 +99,12 @@ class PolicyRule:
         """Yield what the API server would deny, warn of or note when the resource is created or changed."""
         yield from self.judge(self._world.request_of(resource), context.kubernetes_versions)
 
+    def covers(self, request: Request) -> bool:
+        """Tell whether the policy, by some binding, looks at a request; match conditions are not asked."""
+        if is_exempt(request.group, request.kind) or not matching(self.policy.match, request).matches:
+            return False
+        return any(matching(binding.match, request).matches for binding in self.bindings)
+
     def judge(self, request: Request, versions: tuple[str, ...]) -> Iterator[Problem | Unevaluated]:
         """Yield the same for any request.
 
