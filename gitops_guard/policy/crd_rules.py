@@ -8,13 +8,14 @@ from typing import Any
 from gitops_guard.cel import NONE, CelBudgetError, CelError, Opt, Profile, Program, compile_expression, profile
 from gitops_guard.model import Body, FieldPath, MapKey, Problem
 from gitops_guard.policy.crd_values import JsonSchema, properties_of, to_cel
+from gitops_guard.schema.wording import show, type_name
 
 _ABSENT = object()
 _RULES = {
-    "FieldValueInvalid": ("invalid-value", 'Invalid value: "{type}": {text}'),
+    "FieldValueInvalid": ("invalid-value", "Invalid value{value}: {text}"),
     "FieldValueForbidden": ("invalid-value", "Forbidden: {text}"),
     "FieldValueRequired": ("missing-field", "Required value: {text}"),
-    "FieldValueDuplicate": ("invalid-value", 'Duplicate value: "{type}"'),
+    "FieldValueDuplicate": ("invalid-value", "Duplicate value{value}"),
 }
 
 
@@ -187,7 +188,7 @@ def _own(node: CrdNode, value: Any, old: Any, field: FieldPath) -> Iterator[Prob
         if rule.is_transition and old_value is _ABSENT:
             continue
         activation = {"self": new_value, "oldSelf": _old_self(rule, old_value)}
-        problem = _judge(rule, activation, str(node.schema.get("type") or ""), field)
+        problem = _judge(rule, activation, value, field)
         if problem is not None:
             yield problem
 
@@ -198,15 +199,17 @@ def _old_self(rule: CrdRule, old: Any) -> object:
     return NONE if old is _ABSENT else Opt(old)
 
 
-def _judge(rule: CrdRule, activation: dict[str, object], kind: str, field: FieldPath) -> Problem | None:
+def _judge(rule: CrdRule, activation: dict[str, object], value: object, field: FieldPath) -> Problem | None:
+    # the API server names scalars only
+    named = "" if isinstance(value, (dict, list)) else f": {show(value)}"
     try:
         if rule.program.evaluate(activation) is True:
             return None
     except CelError as error:
         text = _error_text(rule, error)
-        return Problem(field=field, rule="invalid-value", message=f'Invalid value: "{kind}": {text}')
+        return Problem(field=field, rule="invalid-value", message=f'Invalid value: "{type_name(value)}": {text}')
     name, form = _RULES.get(rule.reason, _RULES["FieldValueInvalid"])
-    message = form.format(type=kind, text=_message(rule, activation))
+    message = form.format(value=named, text=_message(rule, activation))
     return Problem(field=(*field, *rule.field), rule=name, message=message)
 
 

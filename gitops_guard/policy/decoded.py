@@ -1,17 +1,19 @@
 """A built-in kind's body as a policy gets it: what decoding into the API's types changes.
 
-The API server decodes JSON into Go types before any policy sees an object. A null is then an absent field (in a map of
-strings: the empty string), and a number that stands for a quantity is text. Not done here: defaults, and leaving out
-what is empty where the type says so; only the types themselves, not their schemas, know the latter.
+The API server decodes JSON into Go types before any policy sees an object, and writes them as JSON again for it. A null
+is then an absent field (in a map of strings: the empty string), quantities are in canonical form, and what is empty is
+left out where the type says `omitempty` of something that is no pointer. Schemas do not tell pointers, so the last is
+done for the fields named here; tests hold them to the API server's answers. Defaults are not filled in.
 """
 
 from typing import Any
 
 from gitops_guard.model import Body
+from gitops_guard.policy.quantity_text import canonical
 
 _STRING_MAPS = frozenset(
     (
-        *("labels", "annotations", "matchLabels", "nodeSelector", "data", "stringData"),
+        *("labels", "annotations", "matchLabels", "nodeSelector", "data", "stringData", "binaryData"),
         *("parameters", "volumeAttributes"),
     )
 )
@@ -21,13 +23,32 @@ _QUANTITY_MAPS = frozenset(
         *("default", "defaultRequest", "max", "min", "maxLimitRequestRatio"),
     )
 )
-_QUANTITIES = frozenset({"sizeLimit", "averageValue", "value", "divisor"})
+_QUANTITIES = frozenset({"sizeLimit", "averageValue", "divisor"})
+_KEPT_LISTS = frozenset({"containers", "rules"})
+"""Lists that are written even when they are empty."""
+
+_LEFT_OUT: dict[type, frozenset[str]] = {
+    bool: frozenset(
+        (
+            *("hostNetwork", "hostPID", "hostIPC", "paused", "tty", "stdin", "stdinOnce", "readOnly"),
+            *("publishNotReadyAddresses", "unschedulable"),
+        )
+    ),
+    int: frozenset({"hostPort", "nodePort", "minReadySeconds", "initialDelaySeconds"}),
+    float: frozenset(),
+    str: frozenset(
+        (
+            *("name", "namespace", "hostIP", "subPath", "workingDir", "nodeName", "serviceAccountName"),
+            *("priorityClassName", "schedulerName", "hostname", "subdomain", "image", "clusterIP", "externalName"),
+        )
+    ),
+}
+"""Fields that are absent when they are false, zero or empty, by the type of their value."""
 
 
 def decoded(body: Body) -> Body:
     """Return what a policy sees of a body: the same object, and the same parts, wherever nothing changes."""
-    result: Body = _dict(dict(body) if not isinstance(body, dict) else body, "")
-    return result
+    return _dict(body if isinstance(body, dict) else dict(body), "")
 
 
 def _dict(value: dict[str, Any], name: str) -> dict[str, Any]:
@@ -46,14 +67,24 @@ def _dict(value: dict[str, Any], name: str) -> dict[str, Any]:
 def _item(item: Any, key: str, parent: str) -> Any:
     """Return the decoded value of a field; None when it is absent."""
     if isinstance(item, dict):
-        return _dict(item, key)
+        is_empty_map = not item and (key in _STRING_MAPS or key in _QUANTITY_MAPS)
+        return None if is_empty_map else _dict(item, key)
     if isinstance(item, list):
-        return _list(item)
-    if item is None:
-        return "" if parent in _STRING_MAPS else None
-    if type(item) in (int, float) and (parent in _QUANTITY_MAPS or key in _QUANTITIES):
-        return str(item)
-    return item
+        return _list(item) if item or key in _KEPT_LISTS else None
+    if parent in _STRING_MAPS:
+        return "" if item is None else item
+    if parent in _QUANTITY_MAPS or key in _QUANTITIES:
+        return _quantity(item)
+    if item:
+        return item
+    return None if item is None or key in _LEFT_OUT[type(item)] else item
+
+
+def _quantity(item: Any) -> Any:
+    if isinstance(item, bool) or not isinstance(item, (int, float, str)):
+        return item
+    text = canonical(str(item))
+    return item if text == item else text
 
 
 def _list(value: list[Any]) -> list[Any]:

@@ -117,7 +117,7 @@ class CustomSchema:
         judge = Validation(self._say)
         found += judge.value({key: item for key, item in self._schema.items() if key != _EMBEDDED}, pruned, ())
         found += judge.list_types(self._schema, pruned, ())
-        if not found and self._judge_rules is not None:
+        if self._judge_rules is not None and not any(_blocks_rules(problem) for problem in found):
             found += self._judge_rules(pruned)
         yield from sorted(found, key=lambda problem: _position(body, problem.field))
 
@@ -171,6 +171,13 @@ class CustomSchema:
                 yield _below((*field, "metadata"), problem)
         elif metadata is not None:
             yield self._say.wrong_type((*field, "metadata"), ["object"], metadata)
+
+
+def _blocks_rules(problem: Problem) -> bool:
+    """Tell whether the API server evaluates no CEL rules because of a problem: the value's type is in doubt."""
+    return problem.rule in ("missing-field", "unsupported-value", "wrong-type") or problem.message.startswith(
+        ("Too long", "Too many")
+    )
 
 
 def _unshared(value: Any) -> Any:
