@@ -1,6 +1,6 @@
 """The field that a finding points at. A policy names none, so it is found by what the expression looked at."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gitops_guard.cel import CelError, Program
@@ -15,7 +15,7 @@ _STATES = ("object", "oldObject")
 def field_of(
     program: Program,
     blamed: tuple[str | int, ...],
-    body: Body,
+    places: Mapping[int, FieldPath],
     variables: Mapping[str, Any],
     sources: Mapping[str, Program],
 ) -> FieldPath:
@@ -24,22 +24,35 @@ def field_of(
     Args:
         program: The expression.
         blamed: What `Program.blame` returned.
-        body: The object.
+        places: Where the object's maps and lists stand, by identity; see `places_of`.
         variables: Values of the policy's variables.
         sources: Their programs.
     """
     if blamed[:1] and blamed[0] in _STATES and len(blamed) > 1:
         return blamed[1:]
     if blamed[:1] == ("variables",) and len(blamed) > 1:
-        found = _origin(blamed[1:], body, variables)
+        found = _origin(blamed[1:], places, variables)
         if found:
             return found
     return _read_field(program, sources, frozenset())
 
 
-def _origin(path: tuple[str | int, ...], body: Body, variables: Mapping[str, Any]) -> FieldPath:
+def places_of(body: Body) -> dict[int, FieldPath]:
+    """Return where each map and list of a body stands, by its identity: values of variables are never copies."""
+    found: dict[int, FieldPath] = {}
+    waiting: list[tuple[Any, FieldPath]] = [(body, ())]
+    while waiting:
+        value, path = waiting.pop()
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            if isinstance(item, (dict, list)) and id(item) not in found:
+                place = found[id(item)] = (*path, key)
+                waiting.append((item, place))
+    return found
+
+
+def _origin(path: tuple[str | int, ...], places: Mapping[int, FieldPath], variables: Mapping[str, Any]) -> FieldPath:
     """Find where in the object a part of a variable's value comes from: values are never copied."""
-    places: dict[int, FieldPath] | None = None
     found: FieldPath = ()
     value: Any = None
     for depth, element in enumerate(path):
@@ -47,24 +60,9 @@ def _origin(path: tuple[str | int, ...], body: Body, variables: Mapping[str, Any
             value = variables[str(element)] if depth == 0 else value[element]
         except (CelError, LookupError, TypeError):
             break
-        if isinstance(value, (dict, list)):
-            places = places if places is not None else {id(node): place for node, place in _nodes(body, ())}
-            if id(value) in places:
-                found = (*places[id(value)], *path[depth + 1 :])
+        if id(value) in places:
+            found = (*places[id(value)], *path[depth + 1 :])
     return found
-
-
-def _nodes(value: object, path: FieldPath) -> Iterator[tuple[object, FieldPath]]:
-    if path:
-        yield value, path
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(item, (dict, list)):
-                yield from _nodes(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, (dict, list)):
-                yield from _nodes(item, (*path, index))
 
 
 def _read_field(program: Program, sources: Mapping[str, Program], seen: frozenset[str]) -> FieldPath:

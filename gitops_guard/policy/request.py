@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gitops_guard.cel import CelUnknown, LazyMap, Unknown
-from gitops_guard.model import Body, Resource, ResourceId
+from gitops_guard.model import Body, FieldPath, Resource, ResourceId
 from gitops_guard.model.resource import resource_id
 from gitops_guard.policy.decoded import decoded
 from gitops_guard.policy.kinds import ApiResource, ResourceTable, builtin_resources
+from gitops_guard.policy.places import places_of
 
 ObjectKey = tuple[str, str, str, str]
 """Group, kind, namespace and name: what stays the same when a file moves or its version changes."""
@@ -34,6 +35,7 @@ class Request:
 
     __slots__ = (
         "_activation",
+        "_places",
         "group",
         "is_namespace",
         "kind",
@@ -78,6 +80,15 @@ class Request:
         self.namespace_body = namespace_body
         self.user = user
         self._activation: dict[str, object] | None = None
+        self._places: dict[int, FieldPath] | None = None
+
+    @property
+    def places(self) -> dict[int, FieldPath]:
+        """Return where the maps and lists of the object stand, by identity."""
+        if self._places is None:
+            body = self.object if self.object is not None else self.old
+            self._places = {} if body is None else places_of(body)
+        return self._places
 
     def in_version(self, version: str) -> "Request":
         """Return the same request with the objects in another version of one shape."""

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gitops_guard.model import Body, FieldPath, Problem, Resource, RuleContext, Severity, Unevaluated
+from gitops_guard.model import FieldPath, Problem, Resource, RuleContext, Severity, Unevaluated
 from gitops_guard.policy.bindings import Misconfigured, params_of
 from gitops_guard.policy.evaluate import CannotTell, Denial, Evaluation, Ignored, Outcome
 from gitops_guard.policy.kinds import builtin_resources, kinds_by_resource
@@ -177,14 +177,13 @@ class PolicyRule:
     def _place(self, outcome: Outcome, evaluation: Evaluation, request: Request, version: str) -> FieldPath:
         if self._field is not None:
             return self._field
-        body: Body | None = request.object if request.object is not None else request.old
-        if not isinstance(outcome, Denial) or outcome.validation is None or outcome.blame is None or body is None:
+        if not isinstance(outcome, Denial) or outcome.validation is None or outcome.blame is None:
             return ()
         programs = self._programs[version]
         return field_of(
             programs.validations[outcome.validation],
             outcome.blame(),
-            body,
+            request.places,
             evaluation.variables,
             dict(programs.variables),
         )
