@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.kinds import Checked, Examination, Kinds
@@ -30,6 +31,7 @@ from gitops_guard.model import (
     Unevaluated,
     fingerprint,
     format_field_path,
+    resolve_field_path,
 )
 from gitops_guard.model.renderer import RenderedResource, Renderer
 from gitops_guard.model.resource import resource_id
@@ -37,6 +39,7 @@ from gitops_guard.repo.filters import filtered_reason
 
 OUR_NAME = b"gitops-guard"
 NO_SCHEMA = "no schema"
+_CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 SOPS = "encrypted with SOPS"
 
 
@@ -198,9 +201,9 @@ class _FileJudge:
             if not moot(remark, problems, item, has_schema=has_schema):
                 self._findings.append(self._source_finding(remark, identity, item))
         for problem in problems:
-            self._findings.append(
-                self._finding(problem, identity, document.locate(item + problem.field, on_key=problem.on_key))
-            )
+            span = document.locate(item + problem.field, on_key=problem.on_key)
+            found = self._finding(problem, identity, span)
+            self._findings.append(replace(found, container=_container(body, problem.field)))
 
     def _examine(self, identity: ResourceId, body: Body) -> Examination:
         if wrong := tuple(_identity_problems(body)):
@@ -338,6 +341,19 @@ def _excused_in_patch(problem: Problem) -> bool:
     return problem.rule == "missing-field" or any(
         isinstance(element, str) and element.startswith("$") for element in problem.field
     )
+
+
+def _container(body: Body, field: FieldPath) -> str:
+    """Return the name of the container that a field lies in."""
+    for index, (key, position) in enumerate(pairwise(field)):
+        if key in _CONTAINER_LISTS and isinstance(position, int):
+            try:
+                container = resolve_field_path(body, field[: index + 2])
+            except LookupError:
+                return ""
+            name = container.get("name") if isinstance(container, dict) else None
+            return name if isinstance(name, str) else ""
+    return ""
 
 
 def _wants(rule: Rule, resource: ResourceId) -> bool:

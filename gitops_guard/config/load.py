@@ -246,7 +246,9 @@ _SUPPRESSION: Final[_Table] = {
     "namespace": _Reader.name_glob,
     "path": _Reader.path_glob,
     "field": _Reader.field_glob,
+    "container": _Reader.name_glob,
     "reason": _Reader.text,
+    "owner": _Reader.text,
     "until": _Reader.day,
 }
 _CONFIG: Final[_Table] = {

@@ -113,6 +113,11 @@ class Evaluation:
             return Denial(message=message, is_error=True, **more)
         return Ignored(message=message)
 
+    def _failed(self, text: str, error: CelError) -> str:
+        """Word an error as the API server does, but for a Secret, whose values it may quote."""
+        detail = "" if self._request.is_secret else f": {error.message}"
+        return f"expression '{text}' resulted in error{detail}"
+
     def _conditions(self) -> bool | Outcome:
         """Ask all conditions: one that is false decides, errors of the others notwithstanding."""
         activation = {**self._activation, "namespaceObject": None}
@@ -125,7 +130,7 @@ class Evaluation:
             except CelUnknown as error:
                 unknown = unknown or f'match condition "{condition.name}": {error.message}'
             except CelError as error:
-                text = _failed(condition.text, error)
+                text = self._failed(condition.text, error)
                 errors += [] if text in errors else [text]
         if unknown:
             return CannotTell(reason=unknown)
@@ -140,7 +145,7 @@ class Evaluation:
         except CelUnknown as error:
             return CannotTell(reason=error.message)
         except CelError as error:
-            text = _failed(self._policy.validations[index].expression.text, error)
+            text = self._failed(self._policy.validations[index].expression.text, error)
             return self._failure(text, validation=index, blame=self._blame(program))
         return Denial(message=self._message(index), validation=index, blame=self._blame(program))
 
@@ -173,7 +178,7 @@ class Evaluation:
                 continue  # an annotation that nobody can read here changes no verdict
             except CelError as error:
                 if self._policy.fails:
-                    yield Denial(message=_failed(expression.text, error), is_error=True, unconditional=True)
+                    yield Denial(message=self._failed(expression.text, error), is_error=True, unconditional=True)
                 continue
             if value is not None and not isinstance(value, str):
                 message = (
@@ -185,7 +190,3 @@ class Evaluation:
 
 class _OutOfBudgetError(Exception):
     """The policy's expressions have used up what they may all together."""
-
-
-def _failed(text: str, error: CelError) -> str:
-    return f"expression '{text}' resulted in error: {error.message}"
