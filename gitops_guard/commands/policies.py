@@ -8,7 +8,7 @@ the repository count where a binding of the repository names them.
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_guard.check.circumstances import digest
@@ -16,7 +16,7 @@ from gitops_guard.check.clean import MANIFEST_SUFFIXES
 from gitops_guard.commands.base_objects import BaseObjects
 from gitops_guard.config import Config
 from gitops_guard.errors import ConfigError, GuardError, RepoError, UsageError
-from gitops_guard.model import Body
+from gitops_guard.model import Body, Json
 from gitops_guard.policy.load import PolicySet, PolicySource, load, objects_in
 from gitops_guard.policy.packs import PREFIX, files_below, is_example, is_policy_file, pack_path
 from gitops_guard.policy.request import World
@@ -199,6 +199,7 @@ def build_world(
     rules: Sequence[PolicyRule],
     tree: Tree,
     base: BaseObjects | None,
+    identity: Mapping[str, Json],
 ) -> tuple[World, bytes]:
     """Collect what the rules need of the repository.
 
@@ -207,6 +208,7 @@ def build_world(
         rules: Those that are on.
         tree: The repository.
         base: What it was before the change, if that is known.
+        identity: `request.userInfo`; empty when it is not known.
 
     Returns:
         The world, and a digest of it for the verdict cache.
@@ -214,7 +216,7 @@ def build_world(
     wanted = _wanted(rules)
     bodies: list[Body] = []
     if wanted:
-        own = {source.path for source in policies.sources if not source.origin or source.origin == source.path}
+        own = {source.path for source in policies.sources}
         files = [(path, data) for path, data in _manifests(tree) if not policies.is_example(path) and path not in own]
         files += [(source.path, source.data) for source in policies.sources]
         for _, data in files:
@@ -226,7 +228,7 @@ def build_world(
         *(json.dumps(body).encode() for body in bodies),
         *(json.dumps([key, body]).encode() for key, body in sorted(before.items())),
     )
-    return World(bodies=bodies, base=before), stamp
+    return World(bodies=bodies, base=before, user=identity or None), stamp
 
 
 def _wanted(rules: Sequence[PolicyRule]) -> list["re.Pattern[bytes]"]:

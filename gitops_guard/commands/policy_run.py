@@ -70,7 +70,7 @@ def look_at(workspace: Workspace, tree: Tree, base: BaseReader) -> PolicyRun:
     from gitops_guard.commands.policies import build_world
 
     active = policies.active(workspace.config)
-    world, seen = build_world(policies, active, tree, base.objects)
+    world, seen = build_world(policies, active, tree, base.objects, workspace.config.identity)
     return PolicyRun(
         rules=tuple(rule.within(world) for rule in active),
         errors=policies.found.errors,

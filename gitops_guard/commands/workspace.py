@@ -181,7 +181,10 @@ def _extend(loaded: _Loaded, environment: Mapping[str, str]) -> tuple[Extensions
     return extensions, config
 
 
-def _known(extensions: Extensions) -> set[str]:
+def _known(extensions: Extensions) -> set[str] | None:
+    """Return the ids that exist; None when a policy cannot be used, whose id is then missing through no fault here."""
+    if extensions.policies is not None and extensions.policies.found.errors:
+        return None
     return {*ENGINE_RULES, *(rule.id for _, rule in extensions.rules)}
 
 
@@ -205,7 +208,7 @@ def _with_policies(
         root=loaded.root,
         config_path=loaded.path,
         versions=sorted(targets, key=lambda version: int(version.partition(".")[2])),
-        known_rules=_known(extensions),
+        known_rules={*ENGINE_RULES, *(rule.id for _, rule in extensions.rules)},
     )
     both = [*extensions.rules, *((rule.origin.source or rule.origin.path, rule) for rule in policies.found.rules)]
     return replace(extensions, rules=tuple(sorted(both, key=lambda pair: pair[1].id)), policies=policies)

@@ -156,6 +156,13 @@ class _Reader:
             self._check_section(value, f"{key}.{plugin}", found[plugin], self._plugin_sections[plugin])
         return found
 
+    def identity(self, node: yaml.Node, key: str) -> dict[str, Any]:
+        """Read `request.userInfo`: a user name and groups, as the API server would know them."""
+        found = self.fields(node, key, _IDENTITY)
+        if not found.get("username"):
+            self._document.fail(f'{key} must have "username"', node)
+        return {"username": found["username"], "groups": list(found.get("groups", ()))}
+
     def overrides(self, node: yaml.Node, key: str) -> tuple[Override, ...]:
         found = []
         for index, item in enumerate(self._document.items(node, key)):
@@ -251,6 +258,10 @@ _SUPPRESSION: Final[_Table] = {
     "owner": _Reader.text,
     "until": _Reader.day,
 }
+_IDENTITY: Final[_Table] = {
+    "username": _Reader.text,
+    "groups": _Reader.words,
+}
 _CONFIG: Final[_Table] = {
     "kubernetes-versions": _Reader.versions,
     "include": _Reader.paths,
@@ -263,6 +274,7 @@ _CONFIG: Final[_Table] = {
     "overrides": _Reader.overrides,
     "suppressions": _Reader.suppressions,
     "policies": _Reader.words,
+    "identity": _Reader.identity,
     "plugins": _Reader.words,
     "plugin-options": _Reader.plugin_options,
     "rules": _Reader.rule_options,

@@ -112,6 +112,9 @@ class Config:
     policies: tuple[str, ...] = ()
     """Where policies are: directories or files (`policies`), `pack:security`, `git+policies@main`."""
 
+    identity: Mapping[str, Json] = field(default_factory=dict)
+    """Who applies the repository, as policies see it in `request.userInfo`; empty: not known."""
+
     plugins: tuple[str, ...] = ()
     """Python modules (`ours.rules`) or files (`tools/rules.py`) to load."""
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_guard.cel import CelError, Program
-from gitops_guard.cel.parser import parse
 from gitops_guard.cel.syntax import Ident, Node, Select
 from gitops_guard.model import Body, FieldPath
 from gitops_guard.policy.syntax import common_field, walk
@@ -67,7 +66,7 @@ def _origin(path: tuple[str | int, ...], places: Mapping[int, FieldPath], variab
 
 def _read_field(program: Program, sources: Mapping[str, Program], seen: frozenset[str]) -> FieldPath:
     """Return the field that all of an expression's uses of the object share, through variables as well."""
-    node = parse(program.source)
+    node = program.node
     paths = [path for state in _STATES if (path := common_field(node, state))][:1]
     for name in sorted(_variables_in(node) - seen):
         if name in sources and (path := _read_field(sources[name], sources, seen | {name})):

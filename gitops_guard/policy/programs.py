@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from gitops_guard.cel import CelError, Profile, Program, compile_expression, profile
-from gitops_guard.cel.parser import parse
 from gitops_guard.cel.static import UNDECIDED
 from gitops_guard.policy.declared import check_fields, check_result, result_type
 from gitops_guard.policy.reading import BadPolicyError
@@ -83,8 +82,9 @@ class _Compiling:
         """Compile a variable, and let those after it use it."""
         program = self.run(expression)
         environment = _environment(self._version, self._has_params, authorizer=True, computed=True)
-        node = None if program is None else parse(expression.text, quoted_fields=environment.quoted_fields)
-        self._types[expression.name] = UNDECIDED if node is None else result_type(node, self._types, environment)
+        self._types[expression.name] = (
+            UNDECIDED if program is None else result_type(program.node, self._types, environment)
+        )
         return program
 
     def run(
@@ -101,9 +101,8 @@ class _Compiling:
         environment = _environment(self._version, self._has_params, authorizer=authorizer, computed=computed)
         try:
             program = compile_expression(expression.text, environment=environment)
-            node = parse(expression.text, quoted_fields=environment.quoted_fields)
-            check_fields(node, self._types, has_variables=computed)
-            check_result(result_type(node, self._types, environment), result)
+            check_fields(program.node, self._types, has_variables=computed)
+            check_result(result_type(program.node, self._types, environment), result)
         except CelError as error:
             self.errors.append(BadPolicyError(expression.field, error.message, offset=max(error.offset, 0)))
             return None

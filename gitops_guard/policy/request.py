@@ -136,7 +136,7 @@ class Request:
         namespace = self.name if self.is_namespace else self.namespace
         known |= {key: text for key, text in (("name", self.name), ("namespace", namespace)) if text}
         if self.user is not None:
-            known["userInfo"] = self.user
+            known["userInfo"] = dict(self.user)
         thunks = {key: _constant(value) for key, value in known.items()}
         thunks.setdefault("userInfo", _unknown(_NO_USER))
         thunks["options"] = _unknown(_NO_OPTIONS)

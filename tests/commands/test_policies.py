@@ -96,6 +96,8 @@ def test_check_when_a_policy_is_off_by_default_then_a_severity_switches_it_on(re
 
 def test_check_when_a_policy_does_not_compile_then_it_is_an_error_with_its_place(repo: Repo) -> None:
     broken = {"policies/floating-tag/policy.yaml": POLICY.replace("endsWith", "endzWith")}
+    # the configuration names a rule that the broken policy would have brought
+    broken[".gitops-guard.yaml"] = f"{CONFIG}severity: {{floating-tag: error}}\n"
     outcome = repo(files(**broken)).run("check", "--format", "json")
     (error,) = outcome.json()["errors"]
     assert (2, "policies/floating-tag/policy.yaml", 14) == (outcome.code, error["path"], error["line"])
@@ -211,3 +213,11 @@ def test_suppression_when_it_names_a_container_then_only_its_findings_are_silenc
     outcome = repo(files(**config, **second), name="two").run("check", "--format", "json")
     outcome.assert_findings(("web.yaml", 14, "floating-tag"), (".gitops-guard.yaml", 2, "unused-suppression"))
     assert "team-a" in outcome.json()["findings"][0]["message"]
+
+
+def test_check_when_the_identity_is_configured_then_policies_see_it(repo: Repo) -> None:
+    asking = POLICY.replace("request.operation != 'DELETE'", "request.userInfo.groups.exists(g, g == 'ops')")
+    for number, (group, code) in enumerate((("ops", 0), ("dev", 1))):
+        config = f"{CONFIG}identity: {{username: flux, groups: [{group}]}}\nseverity: {{floating-tag: error}}\n"
+        changed = {"policies/floating-tag/policy.yaml": asking, "web.yaml": PINNED, ".gitops-guard.yaml": config}
+        repo(files(**changed), name=f"repo-{number}").run("check").assert_code(code)

@@ -12,9 +12,9 @@ def test_how_to_when_its_files_are_written_then_the_test_and_the_check_say_what_
     repo: Callable[..., Any],
 ) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    files = {path: text for path, text in re.findall(r"```yaml\n# (policies/\S+)\n(.*?)```", page, re.DOTALL)}
+    files = dict(re.findall(r"```yaml\n# (policies/\S+)\n(.*?)```", page, re.DOTALL))
     example = files["policies/floating-tag/fail/latest.yaml"]
     sandbox = repo({**files, ".gitops-guard.yaml": "policies: [policies]\n", "web.yaml": example})
     outcome = sandbox.run("test", "policies")
     assert (0, True) == (outcome.code, outcome.out in page)
-    sandbox.run("check", "--format", "json").assert_findings(("web.yaml", 10, "floating-tag"))
+    sandbox.run("check", "--format", "json").assert_findings(("web.yaml", 11, "floating-tag"))
