@@ -35,6 +35,11 @@ class Program:
         self._size = compiler.size
 
     @property
+    def node(self) -> Node:
+        """Return the syntax tree."""
+        return self._node
+
+    @property
     def variables(self) -> frozenset[str]:
         """Return the variables that the expression reads."""
         return frozenset(name for name, _ in self._roots)

@@ -21,6 +21,7 @@ from gitops_guard.model import Body, CheckError
 from gitops_guard.model.renderer import Renderer
 from gitops_guard.repo.index import blob_id
 from gitops_guard.schema.base import Schema
+from gitops_guard.schema.structural import CompileRules
 
 if TYPE_CHECKING:
     from gitops_guard.check.judge import Judge
@@ -40,6 +41,15 @@ class Source:
 
     role: Role
     setting: Setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomRules:
+    """How the CEL rules of CustomResourceDefinitions are evaluated."""
+
+    compile: CompileRules
+    stamp: Callable[[], bytes]
+    """Returns a digest of what they know beside the resource: the objects before the change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,9 @@ class Surroundings:
     circumstances: bytes
     """Digest of everything outside the tree that decides."""
 
+    custom_rules: CustomRules | None = None
+    """The CEL rules of definitions; None: they are not evaluated."""
+
     missing_schema_is_error: bool = False
     jobs: int = 1
     progress: Callable[[int, int], None] | None = None
@@ -82,9 +95,10 @@ def evaluate(sources: Sequence[Source], surroundings: Surroundings) -> list[File
         return first
     definitions = Definitions(surroundings.store, surroundings.cache, surroundings.circumstances)
     found, stamp = definitions.collect(surroundings.candidates, _quietly(surroundings.read))
+    rules = surroundings.custom_rules
     second = _Pass(
         surroundings,
-        digest(surroundings.circumstances, stamp),
+        digest(surroundings.circumstances, stamp, b"" if rules is None else rules.stamp()),
         _LazyFinder(found, surroundings),
         remember=surroundings.extra_find is None,
     ).run([sources[number] for number in waiting])
@@ -111,13 +125,15 @@ class _LazyFinder:
     def __init__(self, definitions: Sequence[bytes], surroundings: Surroundings) -> None:
         self._definitions = definitions
         self._cache, self._extra = surroundings.cache, surroundings.extra_find
+        self._rules = surroundings.custom_rules
 
     @cached_property
     def _declared(self) -> FindSchema:
         from gitops_guard.schema.custom import CustomSchemas  # heavy: only where custom resources are judged anew
 
         bodies: list[Body] = [body for found in self._definitions for body in json.loads(found)]
-        return CustomSchemas.from_crds(bodies, cache=self._cache).find
+        compile_rules = None if self._rules is None else self._rules.compile
+        return CustomSchemas.from_crds(bodies, cache=self._cache, compile_rules=compile_rules).find
 
     def __call__(self, group: str, version: str, kind: str) -> Schema | None:
         found = self._declared(group, version, kind)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.kinds import Checked, Examination, Kinds
@@ -26,8 +27,10 @@ from gitops_guard.model import (
     Severity,
     Skipped,
     Span,
+    Unevaluated,
     fingerprint,
     format_field_path,
+    resolve_field_path,
 )
 from gitops_guard.model.renderer import RenderedResource, Renderer
 from gitops_guard.model.resource import resource_id
@@ -35,6 +38,7 @@ from gitops_guard.repo.filters import filtered_reason
 
 OUR_NAME = b"gitops-guard"
 NO_SCHEMA = "no schema"
+_CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 SOPS = "encrypted with SOPS"
 
 
@@ -157,21 +161,26 @@ class _FileJudge:
         origin = Origin(path=self._path, document=document.index, line=line, item=item)
         outcome = self._examine(identity, body)
         self._custom = self._custom or outcome.custom
-        self._counts[outcome.checked] += 1
         if outcome.checked is Checked.NO_SCHEMA and not outcome.problems:
             self._skips.append(Skipped(path=self._path, resource=str(identity), reason=NO_SCHEMA))
         problems = [self._as_written(problem, document.scalar(item + problem.field)) for problem in outcome.problems]
         resource = Resource(id=identity, body=body, origin=origin)
+        open_questions = len(self._skips)
         problems += self._rule_problems(resource)
+        # what a rule cannot tell is not checked wholly
+        checked = outcome.checked
+        if checked is Checked.WHOLLY and len(self._skips) > open_questions:
+            checked = Checked.SCHEMA_ONLY
+        self._counts[checked] += 1
         own = [remark for remark in remarks if remark.field is None or remark.field[: len(item)] == item]
         has_schema = outcome.checked is not Checked.NO_SCHEMA
         for remark in own:
             if not moot(remark, problems, item, has_schema=has_schema):
                 self._findings.append(self._source_finding(remark, identity, item))
         for problem in problems:
-            self._findings.append(
-                self._finding(problem, identity, document.locate(item + problem.field, on_key=problem.on_key))
-            )
+            span = document.locate(item + problem.field, on_key=problem.on_key)
+            found = self._finding(problem, identity, span)
+            self._findings.append(replace(found, container=_container(body, problem.field)))
 
     @staticmethod
     def _as_written(problem: Problem, scalar: Scalar | None) -> Problem:
@@ -195,7 +204,11 @@ class _FileJudge:
             if not _wants(rule, resource.id):
                 continue
             try:
-                problems.extend(_of_rule(rule, problem) for problem in rule.check(resource, context))
+                for found in rule.check(resource, context):
+                    if isinstance(found, Unevaluated):
+                        self._skips.append(Skipped(path=self._path, resource=str(resource.id), reason=found.reason))
+                    else:
+                        problems.append(_of_rule(rule, found))
             except (
                 Exception
             ) as error:  # a rule may fail in any way; its message may quote a Secret, so only the type is told
@@ -325,6 +338,19 @@ def _excused_in_patch(problem: Problem) -> bool:
     return problem.rule == "missing-field" or any(
         isinstance(element, str) and element.startswith("$") for element in problem.field
     )
+
+
+def _container(body: Body, field: FieldPath) -> str:
+    """Return the name of the container that a field lies in."""
+    for index, (key, position) in enumerate(pairwise(field)):
+        if key in _CONTAINER_LISTS and isinstance(position, int):
+            try:
+                container = resolve_field_path(body, field[: index + 2])
+            except LookupError:
+                return ""
+            name = container.get("name") if isinstance(container, dict) else None
+            return name if isinstance(name, str) else ""
+    return ""
 
 
 def _wants(rule: Rule, resource: ResourceId) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from gitops_guard.check.circumstances import digest
 from gitops_guard.check.clean import Sweep, sweep
 from gitops_guard.check.clean_store import CleanStore, record, skipped_name
-from gitops_guard.check.evaluate import Source, Surroundings, evaluate
+from gitops_guard.check.evaluate import CustomRules, Source, Surroundings, evaluate
 from gitops_guard.check.kustomizations import Reached, is_kustomization, reached
 from gitops_guard.check.setting import FindSchema, Role, Setting
 from gitops_guard.check.skip_reasons import reason_number, reason_text
@@ -62,6 +62,8 @@ class Criteria:
     extra_find: FindSchema | None = None
     definitions: Mapping[str, bytes] = field(default_factory=dict)
     """Files with definitions that do not lie in the tree, by the path that the configuration gives."""
+    custom_rules: CustomRules | None = None
+    """The CEL rules of CustomResourceDefinitions; None: they are not evaluated."""
 
     missing_schema_is_error: bool = False
     renderers: tuple[Renderer, ...] = ()
@@ -181,6 +183,7 @@ def _evaluate(
             store=store,
             cache=cache.place,
             circumstances=cache.circumstances,
+            custom_rules=criteria.custom_rules,
             missing_schema_is_error=criteria.missing_schema_is_error,
             jobs=jobs,
             progress=progress,

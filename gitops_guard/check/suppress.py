@@ -108,6 +108,7 @@ class _Entry:
     mistake: str = ""
     where: "LineRange | _Selector"
     resource: ResourceId | None = None
+    owner: str = ""
     used: bool = False
     in_config: bool = False
 
@@ -121,11 +122,14 @@ class _Selector:
         self._namespace = NameGlob(suppression.namespace) if suppression.namespace else None
         self._path = PathSet((suppression.path,)) if suppression.path else None
         self._field = FieldGlob(suppression.field) if suppression.field else None
+        self._container = NameGlob(suppression.container) if suppression.container else None
 
     def covers(self, finding: Finding) -> bool:
         if self._path and not self._path.matches(finding.location.path):
             return False
         if self._field and not self._field.matches(finding.field):
+            return False
+        if self._container and not (finding.container and self._container.matches(finding.container)):
             return False
         return self._covers_resource(finding.resource)
 
@@ -202,10 +206,11 @@ def _unused(
 
 
 def _about(entry: _Entry, rule: str, message: str, hint: str = "") -> Finding:
+    owner = f" (owner: {entry.owner})" if entry.owner else ""
     return Finding(
         rule=rule,
         severity=Severity.WARNING,
-        message=message,
+        message=f"{message}{owner}",
         resource=entry.resource,
         field="",
         location=entry.place,
@@ -238,6 +243,7 @@ def _from_config(config: Config) -> Iterator[_Entry]:
             place=Location(path=config.path, line=line, column=1, end_line=line, end_column=1),
             until=date.fromisoformat(suppression.until) if suppression.until else None,
             where=_Selector(suppression),
+            owner=suppression.owner,
             in_config=True,
         )
 

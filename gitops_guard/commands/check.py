@@ -12,6 +12,7 @@ from gitops_guard.check.run import Outcome, check_tree
 from gitops_guard.check.workers import processors
 from gitops_guard.commands.acceptance import sort_out
 from gitops_guard.commands.criteria import cache_of, criteria_of
+from gitops_guard.commands.policy_run import BaseReader, custom_rules_of, look_at, read_base_of
 from gitops_guard.commands.progress import Progress
 from gitops_guard.commands.selection import repository_paths, select
 from gitops_guard.commands.whole_file import write_whole
@@ -42,6 +43,7 @@ class CheckRequest:
     write_baseline: str | None = None
     config: str | None = None
     plugins: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
     trusted_rev: str | None = None
     no_cache: bool = False
     verbose: bool = False
@@ -61,7 +63,14 @@ def run(request: CheckRequest, environment: Mapping[str, str], *, today: date) -
     """
     _refuse_contradictions(request)
     workspace, only = _open(request, environment)
-    outcome = _check(workspace, workspace.tree, request, environment, only)
+    outcome = _check(
+        workspace,
+        workspace.tree,
+        request,
+        environment,
+        only,
+        base=read_base_of(workspace, staged=request.staged, from_rev=request.from_rev, to_rev=request.to_rev),
+    )
     report = _report(workspace, outcome, request, environment, today, whole=not request.paths and only is None)
     if request.write_baseline is not None:
         return _write_baseline(report, request.write_baseline)
@@ -98,6 +107,7 @@ def _open(request: CheckRequest, environment: Mapping[str, str]) -> tuple[Worksp
         rev=head if request.from_rev is not None else request.rev,
         config=request.config,
         plugins=request.plugins,
+        policies=request.policies,
         trusted_rev=request.trusted_rev or request.from_rev,
         flags=request.flags,
     )
@@ -138,9 +148,12 @@ def _check(
     request: CheckRequest,
     environment: Mapping[str, str],
     only: frozenset[str] | None,
+    *,
+    base: BaseReader,
 ) -> Outcome:
     settings = workspace.settings
     is_stdin = STDIN in request.paths
+    policies = look_at(workspace, tree, base)
     selection = select(
         tree,
         paths=_paths(request, workspace),
@@ -148,19 +161,26 @@ def _check(
         scopes=Scopes(workspace.config, settings.kubernetes_versions),
         renderers=workspace.extensions.renderers,
         everything=is_stdin,
+        is_example=policies.is_example,
     )
     with Progress(sys.stderr, "checking") as progress:
         outcome = check_tree(
             tree,
             selection.chosen,
             selection.candidates,
-            criteria_of(workspace, tree),
-            cache_of(workspace, environment, enabled=not request.no_cache),
+            criteria_of(workspace, tree, policies.rules, custom_rules_of(workspace, base)),
+            cache_of(workspace, environment, enabled=not request.no_cache, policies=policies.stamp),
             jobs=settings.jobs or processors(),
             progress=progress,
         )
-    coverage = outcome.coverage
-    return replace(outcome, coverage=replace(coverage, skipped=tuple(sorted((*coverage.skipped, *selection.skipped)))))
+    removals, unsure = policies.judge_removals(settings.kubernetes_versions)
+    skipped = (*outcome.coverage.skipped, *selection.skipped, *unsure)
+    return replace(
+        outcome,
+        findings=(*outcome.findings, *removals),
+        errors=(*outcome.errors, *policies.errors),
+        coverage=replace(outcome.coverage, skipped=tuple(sorted(skipped))),
+    )
 
 
 def _paths(request: CheckRequest, workspace: Workspace) -> list[str]:
@@ -204,7 +224,7 @@ def _base_findings(
     head = request.to_rev or request.rev or "HEAD"
     tree = workspace.repo.commit_tree(workspace.repo.merge_base(request.new_from, head))
     whole = replace(request, paths=())
-    outcome = _check(workspace, tree, whole, environment, None)
+    outcome = _check(workspace, tree, whole, environment, None, base=BaseReader())
     return sort_out(workspace, tree, outcome, today, whole=True).reported
 
 

@@ -1,9 +1,10 @@
 """What the settings of a run mean for the check stage: criteria, and where verdicts are remembered."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from gitops_guard.check.circumstances import own_code
+from gitops_guard.check.evaluate import CustomRules
 from gitops_guard.check.run import Cache, Criteria, circumstances
 from gitops_guard.check.seal import load_key
 from gitops_guard.check.setting import FindSchema, Setting
@@ -12,7 +13,7 @@ from gitops_guard.commands.workspace import Workspace
 from gitops_guard.config import Config, MissingSchema, PathSet, Scopes, Settings
 from gitops_guard.config.settle import VARIABLES
 from gitops_guard.errors import ConfigError, RepoError
-from gitops_guard.model import RuleContext
+from gitops_guard.model import Rule, RuleContext
 from gitops_guard.repo.index import blob_id
 from gitops_guard.repo.tree import Tree
 
@@ -22,16 +23,27 @@ _GLOB = frozenset("*?[!")
 _DECIDING_SETTINGS = ("kubernetes_versions", "missing_schema")
 
 
-def criteria_of(workspace: Workspace, tree: Tree) -> Criteria:
-    """Return what the files of a tree are judged by."""
+def criteria_of(
+    workspace: Workspace, tree: Tree, policies: Sequence[Rule] = (), custom_rules: CustomRules | None = None
+) -> Criteria:
+    """Return what the files of a tree are judged by.
+
+    Args:
+        workspace: What is settled for the run.
+        tree: Where the files are.
+        policies: Those that are on, looking at this tree.
+        custom_rules: How CEL rules of CustomResourceDefinitions are evaluated; None: not at all.
+    """
     config, settings, extensions = workspace.config, workspace.settings, workspace.extensions
     scopes = Scopes(config, settings.kubernetes_versions)
     versions = {*settings.kubernetes_versions, *(v for o in config.overrides for v in o.kubernetes_versions)}
-    uniform = not (extensions.rules or extensions.renderers or any(o.kubernetes_versions for o in config.overrides))
+    differs = any(override.kubernetes_versions for override in config.overrides)
+    uniform = not (extensions.rules or extensions.policies or extensions.renderers or differs)
     return Criteria(
-        setting_at=_setting_at(workspace, scopes),
+        setting_at=_setting_at(workspace, scopes, policies),
         uniform_versions=settings.kubernetes_versions if uniform else None,
         versions=tuple(sorted(versions, key=lambda version: int(version.partition(".")[2]))),
+        custom_rules=custom_rules,
         extra_find=_schema_directories(config, settings, tree),
         definitions=_definitions_beside(workspace, tree),
         missing_schema_is_error=settings.missing_schema is MissingSchema.ERROR,
@@ -39,7 +51,10 @@ def criteria_of(workspace: Workspace, tree: Tree) -> Criteria:
     )
 
 
-def _setting_at(workspace: Workspace, scopes: Scopes) -> Callable[[str], Setting]:
+def _setting_at(workspace: Workspace, scopes: Scopes, policies: Sequence[Rule]) -> Callable[[str], Setting]:
+    extensions = workspace.extensions
+    named = () if extensions.policies is None else extensions.policies.found.rules
+    rules = [rule for _, rule in extensions.rules if rule not in named]
     known: dict[tuple[str, ...], Setting] = {}
 
     def setting_at(path: str) -> Setting:
@@ -49,7 +64,7 @@ def _setting_at(workspace: Workspace, scopes: Scopes) -> Callable[[str], Setting
                 versions=versions,
                 rules=tuple(
                     (rule, RuleContext(kubernetes_versions=versions, options=workspace.config.rules.get(rule.id, {})))
-                    for _, rule in workspace.extensions.rules
+                    for rule in (*rules, *policies)
                 ),
             )
         return known[versions]
@@ -113,8 +128,15 @@ def _manifest_files(place: str, name: str, config: str) -> Iterator[tuple[str, b
                 raise ConfigError(f"crds: {path} cannot be read: {error.strerror}", path=config) from error
 
 
-def cache_of(workspace: Workspace, environment: Mapping[str, str], *, enabled: bool) -> Cache:
-    """Return where verdicts are remembered, and under which key."""
+def cache_of(workspace: Workspace, environment: Mapping[str, str], *, enabled: bool, policies: bytes = b"") -> Cache:
+    """Return where verdicts are remembered, and under which key.
+
+    Args:
+        workspace: What is settled for the run.
+        environment: The process's variables.
+        enabled: Whether anything is remembered at all.
+        policies: Digest of all policies and of what they look at; empty without policies.
+    """
     settings = workspace.settings
     key = load_key(environment) if enabled and settings.cache_dir else None
     told = _told(workspace, environment)
@@ -123,7 +145,7 @@ def cache_of(workspace: Workspace, environment: Mapping[str, str], *, enabled: b
         workspace.installed.stamp,
         blob_id(workspace.config_text.encode()) if workspace.config.path else b"",
         interpreter_stamp(),
-        plugins=workspace.extensions.stamp,
+        plugins=f"{workspace.extensions.stamp}{policies.hex()}",
         flags=told,
     )
     return Cache(
@@ -157,6 +179,7 @@ def _is_plain(workspace: Workspace) -> bool:
         or config.overrides
         or config.suppressions
         or config.plugins
+        or config.policies
         or workspace.extensions.rules
         or workspace.extensions.renderers
     )

@@ -38,6 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_init(commands)
     _add_install_hook(commands)
+    _add_test(commands)
     return parser
 
 
@@ -103,6 +104,10 @@ def _add_plugin_arguments(group: argparse._ActionsContainer) -> None:
         metavar="MODULE_OR_PATH",
         help="load a plugin; may be given several times",
     )
+    group.add_argument(
+        "--policies", action="append", default=[], metavar="DIR",
+        help="also apply the policies of a directory or file, pack:NAME, or git+PATH@REV; may be given several times",
+    )  # fmt: skip
     group.add_argument("--trusted-rev", metavar="REV", help="take the configuration's own plugins from this revision")
 
 
@@ -200,6 +205,40 @@ def _run_install_hook(namespace: argparse.Namespace) -> int:
     return install_hook.install(".", force=namespace.force)
 
 
+def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "test",
+        help="run the examples of policies",
+        description="Judge the manifests in pass/ and fail/ of every policy folder, and compare with their marks.",
+        epilog=_EXIT_CODES,
+    )
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH",
+        help="folders with policies, or pack:NAME; those of the configuration, or policies, by default",
+    )  # fmt: skip
+    parser.add_argument(
+        "--kubernetes-version", dest="kubernetes_versions", action="append", default=[], metavar="V",
+        help="minor version to evaluate in; may be given several times (the newest one known by default)",
+    )  # fmt: skip
+    parser.add_argument("--format", choices=("text", "json", "junit"), default="text", help="text by default")
+    parser.add_argument(
+        "--write-marks", action="store_true", help="write the marks `# finding: RULE` where findings are, for review"
+    )
+    parser.set_defaults(handler=_run_test)
+
+
+def _run_test(namespace: argparse.Namespace) -> int:
+    from gitops_guard.commands import test
+
+    request = test.TestRequest(
+        paths=tuple(namespace.paths),
+        output_format=namespace.format,
+        kubernetes_versions=tuple(namespace.kubernetes_versions),
+        write_marks=namespace.write_marks,
+    )
+    return test.run(request)
+
+
 def _run_check(namespace: argparse.Namespace) -> int:
     from gitops_guard.commands import check
     from gitops_guard.config import Flags
@@ -215,6 +254,7 @@ def _run_check(namespace: argparse.Namespace) -> int:
         write_baseline=namespace.write_baseline,
         config=namespace.config,
         plugins=tuple(namespace.plugins),
+        policies=tuple(namespace.policies),
         trusted_rev=namespace.trusted_rev,
         no_cache=namespace.no_cache,
         verbose=namespace.verbose,

@@ -2,7 +2,7 @@
 
 import os
 import posixpath
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from gitops_guard.check.clean import MANIFEST_SUFFIXES
@@ -13,6 +13,7 @@ from gitops_guard.model.renderer import Renderer
 from gitops_guard.repo.tree import EntryKind, Tree, TreeEntry
 
 _SUFFIXES = tuple(suffix.decode() for suffix in MANIFEST_SUFFIXES)
+POLICY_EXAMPLE = "policy example"
 _LINKS = {EntryKind.SYMLINK: "symbolic link", EntryKind.SUBMODULE: "submodule"}
 
 
@@ -38,6 +39,7 @@ def select(
     scopes: Scopes,
     renderers: Sequence[Renderer] = (),
     everything: bool = False,
+    is_example: Callable[[str], bool] = lambda _path: False,
 ) -> Selection:
     """Choose files.
 
@@ -48,6 +50,7 @@ def select(
         scopes: The configuration's include and exclude.
         renderers: Files that they claim count too.
         everything: Take every file whatever its name: standard input has none.
+        is_example: Tells which files policies are tested with: they are wrong on purpose.
 
     Raises:
         UsageError: A path is neither a file nor a directory of the tree.
@@ -66,6 +69,9 @@ def select(
         if entry.kind in _LINKS:
             if in_scope and (may_hold or entry.kind is EntryKind.SUBMODULE):
                 skipped.append(Skipped(path=entry.path, resource="", reason=_LINKS[entry.kind]))
+        elif may_hold and is_example(entry.path):
+            if in_scope:
+                skipped.append(Skipped(path=entry.path, resource="", reason=POLICY_EXAMPLE))
         elif may_hold:
             candidates.append(entry)
             if in_scope:

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from gitops_guard import report, rules
 from gitops_guard.check.catalog import ENGINE_RULES
@@ -17,6 +17,9 @@ from gitops_guard.repo.repository import Repo, open_tree
 from gitops_guard.repo.tree import Tree
 from gitops_guard.schema.bundle import versions
 
+if TYPE_CHECKING:
+    from gitops_guard.commands.policies import Policies
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -29,6 +32,9 @@ class Asked:
     """Path of a configuration on disk; None: `.gitops-guard.yaml` of the tree."""
 
     plugins: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    """Directories, files, packs and revisions with policies, beside those of the configuration."""
+
     trusted_rev: str | None = None
     """Revision from which the configuration's own plugins may be taken; None: the user's own files."""
 
@@ -46,6 +52,9 @@ class Extensions:
     renderers: tuple[Renderer, ...] = ()
     stamp: str = ""
     """Changes with any plugin's code."""
+
+    policies: "Policies | None" = None
+    """All policies that are named, on or off; their rules are among `rules`. None when none is named."""
 
     problems: tuple[str, ...] = ()
     """One sentence for each installed plugin that could not be loaded."""
@@ -86,7 +95,8 @@ def open_workspace(asked: Asked, environment: Mapping[str, str], *, tree: Tree |
     opened = tree or open_tree(asked.directory, staged=asked.staged, rev=asked.rev)
     text, path = _config_text(asked, opened if tree is None else None, root)
     installed = installation()
-    extensions, config = _extend(asked, text, path, installed, repo, root, environment)
+    loaded = _Loaded(asked, text, path, installed, repo, root, opened if tree is None else None)
+    extensions, config = _extend(loaded, environment)
     settings = settle(asked.flags, environment, config, available_versions=versions(), formats=list(extensions.formats))
     return Workspace(
         tree=opened,
@@ -132,35 +142,42 @@ def _decoded(data: bytes, path: str) -> str:
         raise ConfigError("is not UTF-8 text; save it as UTF-8", path=path, line=line) from error
 
 
-def _extend(
-    asked: Asked,
-    text: str,
-    path: str,
-    installed: Installation,
-    repo: Repo | None,
-    root: str,
-    environment: Mapping[str, str],
-) -> tuple[Extensions, Config]:
-    """Load plugins, then read the configuration with what they say about it."""
-    named = _load(text, path).plugins
-    if not (installed.has_plugins or asked.plugins or named):
-        known = {*ENGINE_RULES, *(rule.id for rule in rules.RULES)}
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What is known before the configuration is read for good."""
+
+    asked: Asked
+    text: str
+    path: str
+    installed: Installation
+    repo: Repo | None
+    root: str
+    tree: Tree | None
+    """Where the configuration's own directories are read; None for the disk."""
+
+
+def _extend(loaded: _Loaded, environment: Mapping[str, str]) -> tuple[Extensions, Config]:
+    """Load plugins and policies, then read the configuration with what they say about it."""
+    asked, first = loaded.asked, _load(loaded.text, loaded.path)
+    if not (loaded.installed.has_plugins or asked.plugins or first.plugins):
         builtin = tuple(("built-in", rule) for rule in sorted(rules.RULES, key=lambda rule: rule.id))
-        return Extensions(rules=builtin, formats=report.FORMATS), _load(text, path, known_rules=known)
+        extensions = _with_policies(loaded, first, Extensions(rules=builtin, formats=report.FORMATS), environment)
+        return extensions, _load(loaded.text, loaded.path, known_rules=_known(extensions))
     from gitops_guard.plugins import make_plugins  # pluggy is only paid for when there are plugins
 
-    with plugin_files(named, repo=repo, root=root, trusted_rev=asked.trusted_rev, head_rev=asked.rev) as (base, own):
+    with plugin_files(
+        first.plugins, repo=loaded.repo, root=loaded.root, trusted_rev=asked.trusted_rev, head_rev=asked.rev
+    ) as (base, own):
         plugins = make_plugins(own, base=base, also=asked.plugins, environment=environment)
-    found = plugins.rules()
-    known = {*ENGINE_RULES, *(rule.id for _, rule in found)}
-    config = _load(text, path, known_rules=known, plugin_sections=plugins.config_sections())
     extensions = Extensions(
-        rules=found,
+        rules=plugins.rules(),
         formats=plugins.formats(),
         renderers=plugins.renderers(),
         stamp="\n".join(f"{source.name} {source.origin} {source.stamp}" for source in plugins.sources),
         problems=plugins.problems,
     )
+    extensions = _with_policies(loaded, first, extensions, environment)
+    config = _load(loaded.text, loaded.path, known_rules=_known(extensions), plugin_sections=plugins.config_sections())
     return extensions, config
 
 
@@ -171,3 +188,36 @@ def _load(text: str, path: str, **known: Any) -> Config:
     from gitops_guard.config import load
 
     return load(text, path, **known)
+
+
+def _known(extensions: Extensions) -> set[str] | None:
+    """Return the ids that exist; None when a policy cannot be used, whose id is then missing through no fault here."""
+    if extensions.policies is not None and extensions.policies.found.errors:
+        return None
+    return {*ENGINE_RULES, *(rule.id for _, rule in extensions.rules)}
+
+
+def _with_policies(
+    loaded: _Loaded, config: Config, extensions: Extensions, environment: Mapping[str, str]
+) -> Extensions:
+    """Add the policies that are named; without any, nothing of them is imported or read."""
+    if not (config.policies or loaded.asked.policies):
+        return extensions
+    from gitops_guard.commands.policies import load_policies
+
+    settings = settle(
+        loaded.asked.flags, environment, config, available_versions=versions(), formats=list(extensions.formats)
+    )
+    targets = {*settings.kubernetes_versions, *(v for one in config.overrides for v in one.kubernetes_versions)}
+    policies = load_policies(
+        config.policies,
+        loaded.asked.policies,
+        tree=loaded.tree,
+        repo=loaded.repo,
+        root=loaded.root,
+        config_path=loaded.path,
+        versions=sorted(targets, key=lambda version: int(version.partition(".")[2])),
+        known_rules={*ENGINE_RULES, *(rule.id for _, rule in extensions.rules)},
+    )
+    both = [*extensions.rules, *((rule.origin.source or rule.origin.path, rule) for rule in policies.found.rules)]
+    return replace(extensions, rules=tuple(sorted(both, key=lambda pair: pair[1].id)), policies=policies)

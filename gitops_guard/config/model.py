@@ -59,6 +59,12 @@ class Suppression:
     field: str = ""
     """Glob of the printed field path, in which only `*` is special; empty: any."""
 
+    container: str = ""
+    """Glob of the name of the container that the finding is in; empty: any place."""
+
+    owner: str = ""
+    """Who answers for it: `team-a`; named when it does not hold any more."""
+
     until: str = ""
     """Last day on which it holds, as `YYYY-MM-DD`; empty: it does not expire."""
 
@@ -104,7 +110,10 @@ class Config:
     """Findings accepted for a reason."""
 
     policies: tuple[str, ...] = ()
-    """Directories with policies."""
+    """Where policies are: directories or files (`policies`), `pack:security`, `git+policies@main`."""
+
+    identity: Mapping[str, Json] = field(default_factory=dict)
+    """Who applies the repository, as policies see it in `request.userInfo`; empty: not known."""
 
     plugins: tuple[str, ...] = ()
     """Python modules (`ours.rules`) or files (`tools/rules.py`) to load."""

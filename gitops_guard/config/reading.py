@@ -150,6 +150,13 @@ class _Reader:
             self._check_section(value, f"{key}.{plugin}", found[plugin], self._plugin_sections[plugin])
         return found
 
+    def identity(self, node: yaml.Node, key: str) -> dict[str, Any]:
+        """Read `request.userInfo`: a user name and groups, as the API server would know them."""
+        found = self.fields(node, key, _IDENTITY)
+        if not found.get("username"):
+            self._document.fail(f'{key} must have "username"', node)
+        return {"username": found["username"], "groups": list(found.get("groups", ()))}
+
     def overrides(self, node: yaml.Node, key: str) -> tuple[Override, ...]:
         found = []
         for index, item in enumerate(self._document.items(node, key)):
@@ -247,8 +254,14 @@ _SUPPRESSION: Final[_Table] = {
     "namespace": _Reader.name_glob,
     "path": _Reader.path_glob,
     "field": _Reader.field_glob,
+    "container": _Reader.name_glob,
     "reason": _Reader.text,
+    "owner": _Reader.text,
     "until": _Reader.day,
+}
+_IDENTITY: Final[_Table] = {
+    "username": _Reader.text,
+    "groups": _Reader.words,
 }
 _CONFIG: Final[_Table] = {
     "kubernetes-versions": _Reader.versions,
@@ -262,6 +275,7 @@ _CONFIG: Final[_Table] = {
     "overrides": _Reader.overrides,
     "suppressions": _Reader.suppressions,
     "policies": _Reader.words,
+    "identity": _Reader.identity,
     "plugins": _Reader.words,
     "plugin-options": _Reader.plugin_options,
     "rules": _Reader.rule_options,

@@ -13,7 +13,7 @@ from gitops_guard.model.finding import (
     Skipped,
     fingerprint,
 )
-from gitops_guard.model.problem import Problem, Severity
+from gitops_guard.model.problem import Problem, Severity, Unevaluated
 from gitops_guard.model.resource import Body, Json, Location, Origin, Resource, ResourceId, Span
 from gitops_guard.model.rule import Rule, RuleContext
 
@@ -37,6 +37,7 @@ __all__ = [
     "Severity",
     "Skipped",
     "Span",
+    "Unevaluated",
     "fingerprint",
     "format_field_path",
     "resolve_field_path",

@@ -50,6 +50,9 @@ class Finding:
     doc_url: str = ""
     """Where the rule is explained on the web; empty where `gitops-guard explain RULE` is the place."""
 
+    container: str = ""
+    """Name of the container that the field lies in; empty elsewhere."""
+
     fingerprint: str = ""
     """See `fingerprint()`; equal findings of one place differ by the suffix that the engine adds."""
 

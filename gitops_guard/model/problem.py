@@ -46,3 +46,11 @@ class Problem:
 
     rule: str = ""
     """Rule id where one check answers for several rules (the schema's walk); empty for the yielding rule's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unevaluated:
+    """A rule says that it cannot tell about this resource: never a pass, never a finding."""
+
+    reason: str
+    """`policy team-label not evaluated: the authorizer answers only in the cluster`."""

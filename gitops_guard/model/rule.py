@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gitops_guard.model.problem import Problem, Severity
+from gitops_guard.model.problem import Problem, Severity, Unevaluated
 from gitops_guard.model.resource import Json, Resource
 
 
@@ -41,5 +41,5 @@ class Rule(Protocol):
     def summary(self) -> str:
         """Return one sentence that says what it flags."""
 
-    def check(self, resource: Resource, context: RuleContext) -> Iterator[Problem]:
-        """Yield what is wrong with the resource."""
+    def check(self, resource: Resource, context: RuleContext) -> Iterator[Problem | Unevaluated]:
+        """Yield what is wrong with the resource, or that this cannot be told here."""

@@ -7,7 +7,7 @@ from gitops_guard.model import Body
 from gitops_guard.schema import bundle
 from gitops_guard.schema.base import Schema
 from gitops_guard.schema.slices import Slices
-from gitops_guard.schema.structural import OBJECT_META, CustomSchema
+from gitops_guard.schema.structural import OBJECT_META, CompileRules, CustomSchema
 
 _GROUP = "apiextensions.k8s.io/"
 
@@ -25,12 +25,19 @@ class CustomSchemas:
         self._schemas = schemas
 
     @classmethod
-    def from_crds(cls, bodies: Iterable[Body], *, cache: tuple[str, bytes] | None = None) -> "CustomSchemas":
+    def from_crds(
+        cls,
+        bodies: Iterable[Body],
+        *,
+        cache: tuple[str, bytes] | None = None,
+        compile_rules: CompileRules | None = None,
+    ) -> "CustomSchemas":
         """Read CRDs; what is no CRD, or has no schema, is passed over. The first of two for one kind wins.
 
         Args:
             bodies: Resources, in an order that does not change from run to run.
             cache: Folder in which the schema of ObjectMeta is kept between runs, and the key that seals it.
+            compile_rules: Compiles the schemas' CEL rules; None: they are not evaluated.
         """
         schemas: dict[tuple[str, str, str], Schema] = {}
         metadata: dict[str, Any] | None = None
@@ -39,7 +46,9 @@ class CustomSchemas:
                 continue
             metadata = metadata or object_meta(cache)
             for key, schema, drops_status in _declared(body):
-                schemas.setdefault(key, CustomSchema(schema, metadata=metadata, drops_status=drops_status))
+                schemas.setdefault(
+                    key, CustomSchema(schema, metadata=metadata, drops_status=drops_status, compile_rules=compile_rules)
+                )
         return cls(schemas)
 
     def find(self, group: str, version: str, kind: str) -> Schema | None:

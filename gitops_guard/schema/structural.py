@@ -6,7 +6,7 @@ stay those of the document.
 
 import copy
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from gitops_guard.model import Body, FieldPath, MapKey, Problem
@@ -17,6 +17,12 @@ from gitops_guard.schema.walk import Walk, is_type, value_token
 from gitops_guard.schema.wording import Wording, plain_path, show, type_name
 
 JsonSchema = dict[str, Any]
+
+JudgeRules = Callable[[Body], Iterable[Problem]]
+"""Yields what the CEL rules of a schema say about a body that fits the schema, defaults filled in."""
+
+CompileRules = Callable[[JsonSchema], JudgeRules | None]
+"""Compiles the CEL rules of a schema; None when they cannot be evaluated. This package knows no CEL itself."""
 
 OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _META_FIELDS = ("apiVersion", "kind", "metadata")
@@ -55,10 +61,15 @@ def all_schemas(schema: JsonSchema) -> Iterator[JsonSchema]:
         yield from all_schemas(child)
 
 
+def has_rules(schema: JsonSchema) -> bool:
+    """Tell whether a schema has CEL rules anywhere."""
+    return any(node.get("x-kubernetes-validations") for node in all_schemas(schema))
+
+
 def is_evaluated(schema: JsonSchema) -> bool:
-    """Tell whether everything in a schema is judged here: no CEL, no foreign pattern, no format left out."""
+    """Tell whether everything in a schema but its CEL rules is judged here: no foreign pattern, no format left out."""
     for node in all_schemas(schema):
-        if node.get("x-kubernetes-validations") or node.get("format") in NOT_EVALUATED:
+        if node.get("format") in NOT_EVALUATED:
             return False
         try:
             compile_pattern(str(node.get("pattern", "")))
@@ -70,19 +81,29 @@ def is_evaluated(schema: JsonSchema) -> bool:
 class CustomSchema:
     """The schema of one version of a custom resource."""
 
-    def __init__(self, schema: JsonSchema, *, metadata: dict[str, Any], drops_status: bool = False) -> None:
+    def __init__(
+        self,
+        schema: JsonSchema,
+        *,
+        metadata: dict[str, Any],
+        drops_status: bool = False,
+        compile_rules: CompileRules | None = None,
+    ) -> None:
         """Wrap a schema.
 
         Args:
             schema: The version's `openAPIV3Schema`.
             metadata: Definitions of a slice that holds ObjectMeta.
             drops_status: The status subresource is on, so `status` is thrown away on create.
+            compile_rules: Compiles the schema's CEL rules; None: they are not evaluated.
         """
         self._schema = {**schema, _EMBEDDED: True}
         self._metadata = Walk(metadata, Wording())
         self._drops_status = drops_status
         self._say = Wording()
-        self.complete = is_evaluated(schema)
+        rules = compile_rules(schema) if compile_rules is not None and has_rules(schema) else None
+        self._judge_rules = rules
+        self.complete = is_evaluated(schema) and (rules is not None or not has_rules(schema))
 
     def problems(self, body: Body) -> Iterator[Problem]:
         """Yield everything that does not fit, in document order."""
@@ -96,6 +117,8 @@ class CustomSchema:
         judge = Validation(self._say)
         found += judge.value({key: item for key, item in self._schema.items() if key != _EMBEDDED}, pruned, ())
         found += judge.list_types(self._schema, pruned, ())
+        if self._judge_rules is not None and not any(_blocks_rules(problem) for problem in found):
+            found += self._judge_rules(pruned)
         yield from sorted(found, key=lambda problem: _position(body, problem.field))
 
     def _unknown(self, schema: JsonSchema | None, value: Any, field: FieldPath) -> Iterator[Problem]:
@@ -148,6 +171,13 @@ class CustomSchema:
                 yield _below((*field, "metadata"), problem)
         elif metadata is not None:
             yield self._say.wrong_type((*field, "metadata"), ["object"], metadata)
+
+
+def _blocks_rules(problem: Problem) -> bool:
+    """Tell whether the API server evaluates no CEL rules because of a problem: the value's type is in doubt."""
+    return problem.rule in ("missing-field", "unsupported-value", "wrong-type") or problem.message.startswith(
+        ("Too long", "Too many")
+    )
 
 
 def _unshared(value: Any) -> Any:

@@ -1,0 +1,93 @@
+"""A built-in kind's body as a policy gets it: what decoding into the API's types changes.
+
+The API server decodes JSON into Go types before any policy sees an object, and writes them as JSON again for it. A null
+is then an absent field (in a map of strings: the empty string), quantities are in canonical form, and what is empty is
+left out where the type says `omitempty` of something that is no pointer. Schemas do not tell pointers, so the last is
+done for the fields named here; tests hold them to the API server's answers. Defaults are not filled in.
+"""
+
+from typing import Any
+
+from gitops_guard.model import Body
+from gitops_guard.policy.quantity_text import canonical
+
+_STRING_MAPS = frozenset(
+    (
+        *("labels", "annotations", "matchLabels", "nodeSelector", "data", "stringData", "binaryData"),
+        *("parameters", "volumeAttributes"),
+    )
+)
+_QUANTITY_MAPS = frozenset(
+    (
+        *("limits", "requests", "hard", "capacity", "allocatable", "overhead", "podFixed"),
+        *("default", "defaultRequest", "max", "min", "maxLimitRequestRatio"),
+    )
+)
+_QUANTITIES = frozenset({"sizeLimit", "averageValue", "divisor"})
+_KEPT_LISTS = frozenset({"containers", "rules"})
+"""Lists that are written even when they are empty."""
+
+_LEFT_OUT: dict[type, frozenset[str]] = {
+    bool: frozenset(
+        (
+            *("hostNetwork", "hostPID", "hostIPC", "paused", "tty", "stdin", "stdinOnce", "readOnly"),
+            *("publishNotReadyAddresses", "unschedulable"),
+        )
+    ),
+    int: frozenset({"hostPort", "nodePort", "minReadySeconds", "initialDelaySeconds"}),
+    float: frozenset(),
+    str: frozenset(
+        (
+            *("name", "namespace", "hostIP", "subPath", "workingDir", "nodeName", "serviceAccountName"),
+            *("priorityClassName", "schedulerName", "hostname", "subdomain", "image", "clusterIP", "externalName"),
+        )
+    ),
+}
+"""Fields that are absent when they are false, zero or empty, by the type of their value."""
+
+
+def decoded(body: Body) -> Body:
+    """Return what a policy sees of a body: the same object, and the same parts, wherever nothing changes."""
+    return _dict(body if isinstance(body, dict) else dict(body), "")
+
+
+def _dict(value: dict[str, Any], name: str) -> dict[str, Any]:
+    changed: dict[str, Any] | None = None
+    for key, item in value.items():
+        new = _item(item, key, name)
+        if new is not item or item is None:
+            changed = dict(value) if changed is None else changed
+            if new is None:
+                del changed[key]
+            else:
+                changed[key] = new
+    return value if changed is None else changed
+
+
+def _item(item: Any, key: str, parent: str) -> Any:
+    """Return the decoded value of a field; None when it is absent."""
+    if isinstance(item, dict):
+        is_empty_map = not item and (key in _STRING_MAPS or key in _QUANTITY_MAPS)
+        return None if is_empty_map else _dict(item, key)
+    if isinstance(item, list):
+        return _list(item) if item or key in _KEPT_LISTS else None
+    if parent in _STRING_MAPS:
+        return "" if item is None else item
+    if parent in _QUANTITY_MAPS or key in _QUANTITIES:
+        return _quantity(item)
+    if item:
+        return item
+    return None if item is None or key in _LEFT_OUT[type(item)] else item
+
+
+def _quantity(item: Any) -> Any:
+    if isinstance(item, bool) or not isinstance(item, (int, float, str)):
+        return item
+    text = canonical(str(item))
+    return item if text == item else text
+
+
+def _list(value: list[Any]) -> list[Any]:
+    items = [_dict(item, "") if isinstance(item, dict) else item for item in value]
+    same = all(new is old for new, old in zip(items, value, strict=True))
+    return value if same else items

@@ -1,0 +1,56 @@
+"""Where the built-in packs lie: in the installed package, or beside it in a checkout."""
+
+import os
+from collections.abc import Iterator
+
+from gitops_guard.errors import UsageError
+
+PREFIX = "pack:"
+
+
+def pack_folder() -> str:
+    """Return the folder whose folders are packs."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    installed = os.path.join(package, "_policies")
+    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(package), "policies")
+
+
+def pack_names() -> tuple[str, ...]:
+    """Return the names of all packs."""
+    folder = pack_folder()
+    if not os.path.isdir(folder):
+        return ()
+    return tuple(sorted(name for name in os.listdir(folder) if os.path.isdir(os.path.join(folder, name))))
+
+
+def pack_path(name: str) -> str:
+    """Return the folder of one pack.
+
+    Raises:
+        UsageError: There is no such pack.
+    """
+    names = pack_names()
+    if name not in names:
+        raise UsageError(f'there is no policy pack "{name}"; there are {", ".join(names) or "none"}')
+    return os.path.join(pack_folder(), name)
+
+
+def is_policy_file(path: str) -> bool:
+    """Tell whether a file of a policy folder may hold policies: examples in `pass/` and `fail/` do not."""
+    return path.endswith((".yaml", ".yml", ".json")) and not is_example(path)
+
+
+def is_example(path: str) -> bool:
+    """Tell whether a path, seen from a policy folder, is an example that a policy is tested with."""
+    return any(part in ("pass", "fail") for part in path.split("/")[:-1])
+
+
+def files_below(folder: str) -> Iterator[tuple[str, str]]:
+    """Yield (path below the folder with slashes, path on disk) of every file, sorted."""
+    found: list[tuple[str, str]] = []
+    for directory, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            full = os.path.join(directory, name)
+            found.append((os.path.relpath(full, folder).replace(os.sep, "/"), full))
+    yield from sorted(found)

@@ -1,0 +1,223 @@
+"""Policies in `check`: named in the configuration, on the command line, in packs and at revisions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+POLICY = """apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata:
+  name: floating-tag
+  annotations: {gitops-guard.io/severity: warning}
+spec:
+  matchConstraints:
+    resourceRules:
+    - apiGroups: [apps]
+      apiVersions: [v1]
+      operations: [CREATE, UPDATE, DELETE]
+      resources: [deployments]
+  validations:
+  - expression: object == null || object.spec.template.spec.containers.all(c, !c.image.endsWith(':latest'))
+    message: pin the image
+  - expression: object == null || oldObject == null || object.spec.replicas >= oldObject.spec.replicas
+    message: never shrink
+  - expression: request.operation != 'DELETE'
+    message: never remove
+"""
+BINDING = """apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: floating-tag}
+spec: {policyName: floating-tag, validationActions: [Deny]}
+"""
+WEB = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: web:latest
+"""
+PINNED = WEB.replace(":latest", ":1.0")
+CONFIG = "policies: [policies]\n"
+FOUND = ("web.yaml", 12, "floating-tag")
+Repo = Callable[..., Any]
+
+
+def files(**more: str) -> dict[str, str]:
+    return {".gitops-guard.yaml": CONFIG, "policies/floating-tag/policy.yaml": POLICY, "web.yaml": WEB, **more}
+
+
+def test_check_when_a_policy_is_configured_then_its_finding_has_a_line(repo: Repo) -> None:
+    outcome = repo(files()).run("check", "--format", "json")
+    outcome.assert_findings(FOUND)
+    (finding,) = outcome.json()["findings"]
+    assert ("warning", "pin the image", 0) == (finding["severity"], finding["message"], outcome.code)
+
+
+def test_check_when_no_policy_is_named_then_none_is_applied(repo: Repo) -> None:
+    repo({"policies/floating-tag/policy.yaml": POLICY, "web.yaml": WEB}).run("check").assert_clean()
+
+
+def test_check_when_policies_are_named_by_flag_then_they_are_applied(repo: Repo) -> None:
+    sandbox = repo({"ours/policy.yaml": POLICY, "web.yaml": WEB})
+    sandbox.run("check", "--policies", "ours", "--format", "json").assert_findings(FOUND)
+
+
+def test_check_when_a_binding_says_deny_then_it_is_an_error(repo: Repo) -> None:
+    outcome = repo(files(**{"cluster/binding.yaml": BINDING})).run("check", "--format", "json")
+    assert (1, "error") == (outcome.code, outcome.json()["findings"][0]["severity"])
+
+
+def test_check_when_a_policy_elsewhere_has_no_binding_then_it_is_inactive(repo: Repo) -> None:
+    other = POLICY.replace("floating-tag", "other")
+    repo(files(**{"cluster/other.yaml": other})).run("check", "--format", "json").assert_findings(FOUND)
+
+
+def test_check_when_the_configuration_sets_the_severity_then_it_counts(repo: Repo) -> None:
+    repo(files(**{".gitops-guard.yaml": f"{CONFIG}severity: {{floating-tag: off}}\n"})).run("check").assert_clean()
+    repo(files(**{".gitops-guard.yaml": f"{CONFIG}severity: {{floating-tag: error}}\n"}), name="error").run(
+        "check"
+    ).assert_code(1)
+
+
+def test_check_when_a_policy_is_off_by_default_then_a_severity_switches_it_on(repo: Repo) -> None:
+    off = POLICY.replace("warning}", 'warning, gitops-guard.io/default: "off"}')
+    policy = {"policies/floating-tag/policy.yaml": off}
+    repo(files(**policy)).run("check").assert_clean()
+    config = {".gitops-guard.yaml": f"{CONFIG}severity: {{floating-tag: warning}}\n"}
+    repo(files(**policy, **config), name="on").run("check", "--format", "json").assert_findings(FOUND)
+
+
+def test_check_when_a_policy_does_not_compile_then_it_is_an_error_with_its_place(repo: Repo) -> None:
+    broken = {"policies/floating-tag/policy.yaml": POLICY.replace("endsWith", "endzWith")}
+    # the configuration names a rule that the broken policy would have brought
+    broken[".gitops-guard.yaml"] = f"{CONFIG}severity: {{floating-tag: error}}\n"
+    outcome = repo(files(**broken)).run("check", "--format", "json")
+    (error,) = outcome.json()["errors"]
+    assert (2, "policies/floating-tag/policy.yaml", 14) == (outcome.code, error["path"], error["line"])
+
+
+def test_check_when_staged_then_changes_are_updates_and_removals_are_judged(repo: Repo) -> None:
+    sandbox = repo(files(**{"web.yaml": PINNED, "old.yaml": PINNED.replace("name: web,", "name: old,")})).commit()
+    sandbox.stage({"web.yaml": PINNED.replace("replicas: 3", "replicas: 2")})
+    sandbox.git("rm", "-q", "old.yaml")
+    outcome = sandbox.run("check", "--staged", "--format", "json")
+    outcome.assert_findings(("web.yaml", 5, "floating-tag"), ("old.yaml", 1, "floating-tag"))
+
+
+def test_check_when_a_file_moves_then_its_objects_are_neither_new_nor_removed(repo: Repo) -> None:
+    sandbox = repo(files(**{"web.yaml": PINNED})).commit()
+    sandbox.git("mv", "web.yaml", "moved.yaml")
+    sandbox.run("check", "--staged").assert_clean()
+
+
+def test_check_when_policies_are_at_a_revision_then_the_trees_own_do_not_count(repo: Repo) -> None:
+    config = {".gitops-guard.yaml": "policies: [git+policies@HEAD]\n"}
+    sandbox = repo(files(**config)).commit()
+    sandbox.stage({"policies/floating-tag/policy.yaml": POLICY.replace("endsWith", "startsWith")})
+    sandbox.run("check", "web.yaml", "--format", "json").assert_findings(FOUND)
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        pytest.param("pack:nosuch", 'there is no policy pack "nosuch"', id="pack"),
+        pytest.param("nowhere", "nowhere: no policy files there", id="directory"),
+        pytest.param("git+policies", "write it as git+PATH@REV", id="revision"),
+    ],
+)
+def test_check_when_what_is_named_is_not_there_then_it_says_so(repo: Repo, named: str, message: str) -> None:
+    outcome = repo(files(**{".gitops-guard.yaml": f"policies: [{named}]\n"})).run("check")
+    assert (2, True) == (outcome.code, message in outcome.err)
+
+
+def test_check_when_a_policy_changes_then_a_remembered_verdict_is_not_believed(repo: Repo) -> None:
+    sandbox = repo(files(**{"web.yaml": PINNED})).commit()
+    sandbox.run("check").assert_clean()
+    sandbox.run("check").assert_clean()
+    sandbox.stage({"policies/floating-tag/policy.yaml": POLICY.replace("':latest'", "':1.0'")})
+    sandbox.run("check", "--format", "json").assert_findings(FOUND)
+    sandbox.run("check", "web.yaml").assert_code(0)
+
+
+def test_check_when_a_namespace_changes_then_a_remembered_verdict_is_not_believed(repo: Repo) -> None:
+    selected = POLICY.replace("  validations:", "    namespaceSelector: {matchLabels: {env: prod}}\n  validations:")
+    space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {env: dev}}\n"
+    sandbox = repo(files(**{"policies/floating-tag/policy.yaml": selected, "shop.yaml": space})).commit()
+    sandbox.run("check").assert_clean()
+    sandbox.stage({"shop.yaml": space.replace("dev", "prod")})
+    sandbox.run("check", "--format", "json").assert_findings(FOUND)
+
+
+def test_check_when_only_the_cluster_knows_then_it_is_shown_and_not_validated(repo: Repo) -> None:
+    asking = POLICY.replace("request.operation != 'DELETE'", "authorizer.path('/x').check('get').allowed()")
+    outcome = repo(files(**{"policies/floating-tag/policy.yaml": asking, "web.yaml": PINNED})).run(
+        "check", "--format", "json"
+    )
+    coverage = outcome.json()["coverage"]
+    reasons = [entry["reason"] for entry in coverage["skipped"] if entry["resource"]]
+    assert ["policy floating-tag not evaluated: the authorizer answers only in the cluster"] == reasons
+    assert 1 == coverage["schema_only"]
+
+
+def test_check_when_a_policy_has_examples_then_they_are_no_manifests_of_the_repository(repo: Repo) -> None:
+    sandbox = repo(files(**{"web.yaml": PINNED, "policies/floating-tag/fail/latest.yaml": WEB}))
+    sandbox.run("check").assert_clean()
+
+
+def test_check_when_a_definition_has_rules_then_resources_are_validated_by_them(repo: Repo) -> None:
+    definition = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.example.com}
+spec:
+  group: example.com
+  names: {kind: Thing, plural: things, singular: thing, listKind: ThingList}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              size: {type: integer, x-kubernetes-validations: [{rule: self > 3}, {rule: self >= oldSelf}]}
+"""
+    thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nspec:\n  size: 2\n"
+    sandbox = repo({"crd.yaml": definition, "thing.yaml": thing})
+    outcome = sandbox.run("check", "--format", "json")
+    outcome.assert_findings(("thing.yaml", 5, "invalid-value"))
+    assert 2 == outcome.json()["coverage"]["validated"]
+    larger = sandbox.stage({"thing.yaml": thing.replace("2", "9")}).commit()
+    larger.run("check").assert_clean()
+    smaller = larger.stage({"thing.yaml": thing.replace("2", "5")})
+    smaller.run("check", "--staged", "--format", "json").assert_findings(("thing.yaml", 5, "invalid-value"))
+    smaller.run("check").assert_clean()
+
+
+def test_suppression_when_it_names_a_container_then_only_its_findings_are_silenced(repo: Repo) -> None:
+    two = WEB + "      - name: sidecar\n        image: proxy:latest\n"
+    selector = "suppressions: [{rule: floating-tag, container: web, owner: team-a, reason: vendor}]\n"
+    config = {".gitops-guard.yaml": CONFIG + selector}
+    repo(files(**config)).run("check").assert_clean()
+    second = {"web.yaml": two.replace("web:latest", "web:1.0")}
+    outcome = repo(files(**config, **second), name="two").run("check", "--format", "json")
+    outcome.assert_findings(("web.yaml", 14, "floating-tag"), (".gitops-guard.yaml", 2, "unused-suppression"))
+    assert "team-a" in outcome.json()["findings"][0]["message"]
+
+
+def test_check_when_the_identity_is_configured_then_policies_see_it(repo: Repo) -> None:
+    asking = POLICY.replace("request.operation != 'DELETE'", "request.userInfo.groups.exists(g, g == 'ops')")
+    for number, (group, code) in enumerate((("ops", 0), ("dev", 1))):
+        config = f"{CONFIG}identity: {{username: flux, groups: [{group}]}}\nseverity: {{floating-tag: error}}\n"
+        changed = {"policies/floating-tag/policy.yaml": asking, "web.yaml": PINNED, ".gitops-guard.yaml": config}
+        repo(files(**changed), name=f"repo-{number}").run("check").assert_code(code)
