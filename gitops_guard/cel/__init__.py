@@ -9,7 +9,10 @@ Values are plain Python values read in place; what is not plain is in `values`.
 
 from gitops_guard.cel.budget import DEFAULT_STEPS, Budget
 from gitops_guard.cel.errors import CelBudgetError, CelCompileError, CelError, CelUnknown
-from gitops_guard.cel.profiles import DEFAULT_VERSION, PROFILE_NAMES, Profile, profile
+from gitops_guard.cel.field_names import escape_field, unescape_field
+from gitops_guard.cel.functions import ANY, Library
+from gitops_guard.cel.library.authorizer import Authorizer, ResourceCheck
+from gitops_guard.cel.profiles import DEFAULT_VERSION, PROFILE_NAMES, Profile, extended, profile
 from gitops_guard.cel.program import Program, compile_expression
 from gitops_guard.cel.values import (
     NONE,
@@ -26,10 +29,12 @@ from gitops_guard.cel.values import (
 )
 
 __all__ = [
+    "ANY",
     "DEFAULT_STEPS",
     "DEFAULT_VERSION",
     "NONE",
     "PROFILE_NAMES",
+    "Authorizer",
     "Budget",
     "CelBudgetError",
     "CelCompileError",
@@ -37,16 +42,21 @@ __all__ = [
     "CelUnknown",
     "Duration",
     "LazyMap",
+    "Library",
     "Message",
     "Opt",
     "Profile",
     "Program",
+    "ResourceCheck",
     "Timestamp",
     "TypeValue",
     "UInt",
     "Unknown",
     "compile_expression",
+    "escape_field",
+    "extended",
     "profile",
     "to_plain",
     "type_name",
+    "unescape_field",
 ]

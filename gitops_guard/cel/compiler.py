@@ -10,6 +10,7 @@ from typing import Any
 
 from gitops_guard.cel import operators, static
 from gitops_guard.cel.errors import CelCompileError, CelError
+from gitops_guard.cel.field_names import unescape_field
 from gitops_guard.cel.functions import CONVERSIONS, Dispatch, placed
 from gitops_guard.cel.profiles import Profile
 from gitops_guard.cel.steps import (
@@ -162,7 +163,7 @@ class Compiler:
                     frame[slot] = _Failed(error)
                     raise
             elif type(value) is _Failed:
-                raise value.error
+                raise value.error.with_traceback(None)
             return value
 
         return run
@@ -199,7 +200,7 @@ class Compiler:
             dotted = None if self.is_local(operand) else dotted_name(operand)
             if dotted and (step := self._global(dotted)):
                 return self._chain(step, fields, offsets)
-            fields.insert(0, operand.field)
+            fields.insert(0, self._field(operand.field))
             offsets.insert(0, operand.offset)
             operand = operand.operand
         self.nodes += len(fields)
@@ -207,6 +208,9 @@ class Compiler:
         if slot is not None:
             return select_from_slot(slot, tuple(fields), tuple(offsets))
         return self._chain(self.compile(operand), fields, offsets)
+
+    def _field(self, name: str) -> str:
+        return unescape_field(name) if self.profile.escaped_fields and "__" in name else name
 
     def _slot_of(self, node: Node) -> int | None:
         if not isinstance(node, Ident):
@@ -220,8 +224,13 @@ class Compiler:
     def _chain(step: Step, fields: list[str], offsets: list[int]) -> Step:
         return select_from_step(step, tuple(fields), tuple(offsets)) if fields else step
 
+    def _check_optional(self, offset: int) -> None:
+        if not self.profile.optionals:
+            raise CelCompileError("unsupported syntax '?'", offset)
+
     def _optional_select(self, node: Select) -> Step:
-        operand, field, offset = self.compile(node.operand), node.field, node.offset
+        self._check_optional(node.offset)
+        operand, field, offset = self.compile(node.operand), self._field(node.field), node.offset
         strict = self.profile.strict_presence
 
         def run(frame: Frame) -> Any:
@@ -237,7 +246,7 @@ class Compiler:
 
     def has(self, node: Select) -> Step:
         """Compile the macro `has(operand.field)`."""
-        operand, field, offset = self.compile(node.operand), node.field, node.offset
+        operand, field, offset = self.compile(node.operand), self._field(node.field), node.offset
         strict = self.profile.strict_presence
 
         def run(frame: Frame) -> Any:
@@ -252,6 +261,8 @@ class Compiler:
         return run
 
     def _index(self, node: Index) -> Step:
+        if node.optional:
+            self._check_optional(node.offset)
         operand, key, offset = self.compile(node.operand), self.compile(node.key), node.offset
         lookup: Callable[[Any, Any], Any] = operators.index_optional if node.optional else operators.index
         plain = not node.optional
@@ -335,7 +346,9 @@ class Compiler:
         if all(isinstance(item, Literal) and not optional for item, optional in node.items):
             constant = [item.value for item, _ in node.items if isinstance(item, Literal)]
             return lambda _frame: constant
-        if not any(optional for _, optional in steps):
+        if any(optional for _, optional in steps):
+            self._check_optional(node.offset)
+        else:
             plain = tuple(step for step, _ in steps)
             return lambda frame: [step(frame) for step in plain]
         offset = node.offset
@@ -358,6 +371,8 @@ class Compiler:
             static.check_homogeneous([value for _, value, optional in node.entries if not optional], self.is_dynamic)
         steps = [(self.compile(key), self.compile(value), optional) for key, value, optional in node.entries]
         strict, offset = self.profile.strict_keys, node.offset
+        if any(optional for _, _, optional in steps):
+            self._check_optional(offset)
 
         def run(frame: Frame) -> Any:
             entries: dict[Any, Any] = {}

@@ -1,6 +1,6 @@
 """Which names, functions and switches an expression may count on: who evaluates it, in which Kubernetes version."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from gitops_guard.cel.errors import CelError
@@ -24,7 +24,10 @@ class Profile:
     roots: tuple[str, ...]
     """Variables that every expression may use."""
 
+    libraries: tuple[Library, ...]
     functions: FunctionTable
+    """What the libraries declare, by name."""
+
     types: dict[str, TypeValue]
     """Names that denote types."""
 
@@ -37,6 +40,9 @@ class Profile:
     optionals: bool
     exists_one_alias: bool
     """`existsOne` with one variable."""
+
+    escaped_fields: bool
+    """Fields are written as the API server escapes them in rules of a CRD: `a__dash__b`."""
 
     quoted_fields: bool
     """Fields in backticks."""
@@ -79,6 +85,7 @@ _ROOTS = {
 }
 PROFILE_NAMES = tuple(_ROOTS)
 _DOTTED_ROOTS = {"vap": ("authorizer.requestResource",), "map": ("authorizer.requestResource",)}
+_AUTHORIZER_SINCE = 27
 _UNTYPED = frozenset({"object", "oldObject", "params"})
 _CLUSTER = frozenset({"vap", "map", "crd", "gatekeeper"})
 
@@ -100,7 +107,8 @@ def profile(name: str, version: str = DEFAULT_VERSION) -> Profile:
 
     Args:
         name: One of `PROFILE_NAMES`.
-        version: Kubernetes minor version; functions of later versions are unknown to it.
+        version: Kubernetes minor version; functions of later versions are unknown to it. A cluster takes a *new*
+            expression only if it would also do one version earlier, stored ones may use all of its own.
 
     Raises:
         CelError: There is no such profile, or the version is malformed.
@@ -110,6 +118,17 @@ def profile(name: str, version: str = DEFAULT_VERSION) -> Profile:
     return _profile(name, minor_of(version))
 
 
+def extended(base: Profile, *libraries: Library) -> Profile:
+    """Return an environment with further functions: an organisation's own, or those of another policy engine.
+
+    Args:
+        base: What there is already; its overloads lose against new ones of the same signature.
+        libraries: What comes on top.
+    """
+    together = (*base.libraries, *libraries)
+    return replace(base, libraries=together, functions=FunctionTable(together), types=_types(together))
+
+
 @lru_cache(maxsize=64)
 def _profile(name: str, minor: int) -> Profile:
     cluster = name in _CLUSTER
@@ -117,13 +136,15 @@ def _profile(name: str, minor: int) -> Profile:
     return Profile(
         name=name,
         version=f"1.{minor}",
-        roots=_ROOTS[name] + _DOTTED_ROOTS.get(name, ()),
+        roots=_roots(name, minor),
+        libraries=libraries,
         functions=FunctionTable(libraries),
         types=_types(libraries),
         messages=("Object", "Object.", "JSONPatch") if name == "map" else (),
         two_variables=not cluster or minor >= 32,
         optionals=not cluster or minor >= 28,
         exists_one_alias=not cluster or minor >= 37,
+        escaped_fields=name == "crd",
         quoted_fields=not cluster,
         bind=not cluster,
         sort_by=not cluster or minor >= 34,
@@ -136,6 +157,11 @@ def _profile(name: str, minor: int) -> Profile:
         # cel-go 0.28 made it an error; the API server took that version up with 1.37
         or_on_concrete=name in ("kyverno", "guard") or (cluster and minor < 37),
     )
+
+
+def _roots(name: str, minor: int) -> tuple[str, ...]:
+    roots = _ROOTS[name] + _DOTTED_ROOTS.get(name, ())
+    return roots if minor >= _AUTHORIZER_SINCE else tuple(root for root in roots if not root.startswith("authorizer"))
 
 
 def _types(libraries: tuple[Library, ...]) -> dict[str, TypeValue]:

@@ -193,7 +193,8 @@ class LazyMap(dict[str, Any]):
 
     def __missing__(self, name: str) -> object:
         if name in self._failed:
-            raise self._failed[name]
+            # without the traceback of the times before, which would grow with every use
+            raise self._failed[name].with_traceback(None)
         if not isinstance(name, str) or name not in self._thunks:
             raise KeyError(name)
         try:

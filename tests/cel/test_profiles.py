@@ -7,20 +7,29 @@ import pytest
 
 from gitops_guard.cel import (
     PROFILE_NAMES,
+    Authorizer,
     CelCompileError,
     CelError,
     CelUnknown,
+    Library,
     Message,
+    ResourceCheck,
     compile_expression,
+    escape_field,
+    extended,
     profile,
+    unescape_field,
 )
-from gitops_guard.cel.library.authorizer import Authorizer, ResourceCheck
 
 Evaluate = Callable[..., Any]
 
 SINCE = [
-    ("authorizer == null", "1.27"),
+    ("authorizer.path('/') != null", "1.27"),
     ("object.?a.hasValue()", "1.28"),
+    ("object.?a != null", "1.28"),
+    ("object[?0] != null", "1.28"),
+    ("[?object] != null", "1.28"),
+    ("{?'a': object} != null", "1.28"),
     ("isQuantity('1')", "1.28"),
     ("'%s'.format([1])", "1.29"),
     ("strings.quote('a')", "1.29"),
@@ -36,7 +45,7 @@ SINCE = [
 ]
 
 
-@pytest.mark.parametrize(("source", "version"), [pytest.param(*row, id=row[0]) for row in SINCE if row[1] != "1.27"])
+@pytest.mark.parametrize(("source", "version"), [pytest.param(*row, id=row[0]) for row in SINCE])
 def test_function_when_the_cluster_is_older_then_is_refused(source: str, version: str) -> None:
     older = f"1.{int(version.removeprefix('1.')) - 1}"
     compile_expression(source, environment=profile("vap", version))
@@ -149,3 +158,40 @@ def test_validation_when_it_cannot_be_bool_then_is_refused(source: str, refused:
             compile_expression(source, result="bool")
     else:
         assert compile_expression(source, result="bool").source == source
+
+
+FIELDS = [
+    ("plain", "plain"),
+    ("a-b", "a__dash__b"),
+    ("a.b/c", "a__dot__b__slash__c"),
+    ("a__b", "a__underscores__b"),
+    ("namespace", "__namespace__"),
+    ("_x", "_x"),
+    ("true", "__true__"),
+]
+
+
+@pytest.mark.parametrize(("name", "written"), [pytest.param(*row, id=row[0]) for row in FIELDS])
+def test_field_when_a_crd_rule_names_it_then_is_escaped(evaluate: Evaluate, name: str, written: str) -> None:
+    assert (written, name) == (escape_field(name), unescape_field(written))
+    assert evaluate(
+        f"self.{written} == 1 && has(self.{written}) && self.?{written}.hasValue()", name="crd", self={name: 1}
+    )
+
+
+@pytest.mark.parametrize("name", ["1a", "a b", "é", "", "a$"])
+def test_field_when_no_escape_covers_it_then_cannot_be_reached(name: str) -> None:
+    assert escape_field(name) is None
+
+
+def test_profile_when_extended_then_knows_further_functions() -> None:
+    library = Library("mine")
+
+    @library.method("shout", str)
+    def _shout(text: str) -> str:
+        return f"{text}!"
+
+    environment = extended(profile("guard"), library)
+    assert compile_expression("'hey'.shout()", environment=environment).evaluate({}) == "hey!"
+    with pytest.raises(CelCompileError, match="undeclared reference to 'shout'"):
+        compile_expression("'hey'.shout()", environment=profile("guard"))

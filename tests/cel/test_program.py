@@ -377,3 +377,14 @@ def test_pattern_when_it_would_backtrack_without_end_then_is_answered_soon(evalu
 
 def test_uint_when_given_by_the_activation_then_is_one(evaluate: Evaluate) -> None:
     assert type_name(evaluate("object + 1u", object=UInt(1))) == "uint"
+
+
+def test_kept_error_when_raised_again_then_its_traceback_does_not_grow() -> None:
+    variables = LazyMap({"bad": _raise("no")})
+    program = compile_expression("variables.bad == 1")
+    depths = []
+    for _ in range(3):
+        with pytest.raises(CelError) as caught:
+            program.evaluate({"variables": variables})
+        depths.append(len(caught.traceback))
+    assert depths[1] == depths[2]

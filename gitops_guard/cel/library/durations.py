@@ -8,7 +8,7 @@ from gitops_guard.cel.errors import CelError
 from gitops_guard.cel.values import INT_MAX, INT_MIN, NS, TIMESTAMP_MAX, TIMESTAMP_MIN, Duration, Timestamp
 
 _TIMESTAMP = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]+))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))\Z"
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]+))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))\Z"
 )
 _EPOCH = date(1970, 1, 1)
 _DAY = 86_400

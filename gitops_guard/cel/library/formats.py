@@ -65,7 +65,11 @@ _LABEL_LENGTH = 63
 _SUBDOMAIN_LENGTH = 253
 
 
+_IS_SUBDOMAIN = re.compile(_SUBDOMAIN).fullmatch
+
+
 def _patterned(pattern: str, length: int, message: str, *, unit: str = "characters", prefix: bool = False) -> _Check:
+    dotless = pattern == _LABEL
     matches = re.compile(pattern).fullmatch
 
     def check(text: str) -> list[str]:
@@ -76,7 +80,7 @@ def _patterned(pattern: str, length: int, message: str, *, unit: str = "characte
         if len(text.encode("utf-8", "surrogatepass")) > length:
             problems.append(f"must be no more than {length} {unit}")
         if not matches(text):
-            problems.append(message)
+            problems.append("must not contain dots" if dotless and _IS_SUBDOMAIN(text) else message)
         return problems
 
     return check

@@ -77,8 +77,10 @@ def _normalized(text: str) -> str:
 
 
 def _without_zeros(part: str) -> str:
+    if len(part) < 2:
+        return part
     stripped = part.lstrip("0")
-    return stripped if stripped[:1].isdigit() or stripped == part else f"0{stripped}"
+    return stripped if stripped[:1].isdigit() else f"0{stripped}"
 
 
 @SEMVERS.function("isSemver", str)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from gitops_guard.cel.errors import CelError
@@ -16,16 +16,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=256)
-def _zone(name: str) -> tzinfo:
+def _zone(name: str) -> tzinfo | timedelta:
+    """Return a named zone, or an offset from UTC, which may be a day and more."""
     match = _OFFSET.match(name)
     if match:
-        hours, minutes = int(match[2]), int(match[3])
-        if hours > 23 or minutes > 59:
-            raise CelError(f"unknown time zone {name}")
-        return timezone(timedelta(hours=hours, minutes=minutes) * (-1 if match[1] == "-" else 1))
-    if name in ("", "UTC"):
-        return UTC
-    return _named_zone(name)
+        return timedelta(hours=int(match[2]), minutes=int(match[3])) * (-1 if match[1] == "-" else 1)
+    return timedelta() if name in ("", "UTC") else _named_zone(name)
 
 
 def _named_zone(name: str) -> tzinfo:
@@ -38,19 +34,28 @@ def _named_zone(name: str) -> tzinfo:
         raise CelError(f"unknown time zone {name}") from None
 
 
-def _clock(value: Timestamp, zone: str) -> datetime:
-    try:
-        return (_EPOCH + timedelta(seconds=value.ns // NS)).astimezone(_zone(zone))
-    except OverflowError:
-        raise CelError("timestamp overflow") from None
+_CYCLE = timedelta(days=146_097)
+"""400 years, after which the calendar repeats to the day of the week."""
+
+_EARLY = _EPOCH - timedelta(days=719_000)
+_LATE = _EPOCH + timedelta(days=2_932_000)
+
+
+def _clock(value: Timestamp, zone: str) -> tuple[datetime, int]:
+    """Return a clock in a zone and the years to add to it: a zone may lead out of the years that datetime knows."""
+    instant = _EPOCH + timedelta(seconds=value.ns // NS)
+    cycles = 1 if instant < _EARLY else -1 if instant > _LATE else 0
+    place = _zone(zone)
+    instant += cycles * _CYCLE
+    clock = instant + place if isinstance(place, timedelta) else instant.astimezone(place)
+    return clock, -400 * cycles
 
 
 def _declare(name: str, part: Callable[[datetime], int]) -> None:
-    TIMES.method(name, Timestamp)(lambda value: part(_clock(value, "")))
-    TIMES.method(name, Timestamp, str)(lambda value, zone: part(_clock(value, zone)))
+    TIMES.method(name, Timestamp)(lambda value: part(_clock(value, "")[0]))
+    TIMES.method(name, Timestamp, str)(lambda value, zone: part(_clock(value, zone)[0]))
 
 
-_declare("getFullYear", lambda clock: clock.year)
 _declare("getMonth", lambda clock: clock.month - 1)
 _declare("getDate", lambda clock: clock.day)
 _declare("getDayOfMonth", lambda clock: clock.day - 1)
@@ -59,6 +64,17 @@ _declare("getDayOfYear", lambda clock: clock.timetuple().tm_yday - 1)
 _declare("getHours", lambda clock: clock.hour)
 _declare("getMinutes", lambda clock: clock.minute)
 _declare("getSeconds", lambda clock: clock.second)
+
+
+@TIMES.method("getFullYear", Timestamp)
+def _full_year(value: Timestamp) -> int:
+    return _full_year_in_zone(value, "")
+
+
+@TIMES.method("getFullYear", Timestamp, str)
+def _full_year_in_zone(value: Timestamp, zone: str) -> int:
+    clock, years = _clock(value, zone)
+    return clock.year + years
 
 
 @TIMES.method("getMilliseconds", Timestamp)

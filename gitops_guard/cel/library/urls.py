@@ -57,18 +57,20 @@ def parse_url(text: str) -> URL:
         CelError: The text is neither.
     """
     try:
-        return _parse(text)
+        # the first reading refuses what is no request, the second knows fragments: so does the API server
+        _parse(text, request=True)
+        return _parse(text, request=False)
     except _Refused as refused:
-        message = f"parse {quote(text[:200])}: {refused}"
+        message = f"parse {quote(text[:1000])}: {refused}"
         raise CelError(f"URL parse error during conversion from string: {message}") from None
 
 
 def url_problem(text: str) -> str:
     """Return why a text is no request URI, empty if it is one."""
     try:
-        _parse(text)
+        _parse(text, request=True)
     except _Refused as refused:
-        return f"parse {quote(text[:200])}: {refused}"
+        return f"parse {quote(text[:1000])}: {refused}"
     return ""
 
 
@@ -77,7 +79,7 @@ def _is_url(text: str) -> bool:
     return not url_problem(text)
 
 
-def _parse(text: str) -> URL:
+def _parse(text: str, *, request: bool) -> URL:
     if _CONTROL.search(text):
         raise _Refused("net/url: invalid control character in URL")
     if not text:
@@ -86,7 +88,7 @@ def _parse(text: str) -> URL:
         raise _Refused("too long")
     if text == "*":
         return URL(text, "", "", "*", "")
-    body, _, fragment = text.partition("#")
+    body, _, fragment = (text, "", "") if request else text.partition("#")
     _unescape(fragment)
     scheme, rest = _split_scheme(body)
     rest, _, query = rest.partition("?")
@@ -95,9 +97,9 @@ def _parse(text: str) -> URL:
             raise _Refused("invalid URI for request")
         return URL(text, scheme, "", "", query)
     host = ""
-    if rest.startswith("//") and (scheme or not rest.startswith("///")):
+    if rest.startswith("//") and (scheme or not (request or rest.startswith("///"))):
         authority, slash, path = rest[2:].partition("/")
-        host = _host_of(authority)
+        host = _host_of(authority, strict=scheme in ("http", "https"))
         rest = slash + path
     _unescape(rest)
     return URL(text, scheme, host, rest, query)
@@ -110,7 +112,7 @@ def _split_scheme(text: str) -> tuple[str, str]:
     return (match[1].lower(), text[match.end() :]) if match else ("", text)
 
 
-def _host_of(authority: str) -> str:
+def _host_of(authority: str, *, strict: bool) -> str:
     userinfo, at, host = authority.rpartition("@")
     if at:
         if not _USERINFO.match(userinfo):
@@ -118,8 +120,11 @@ def _host_of(authority: str) -> str:
         _unescape(userinfo)
     if host.startswith("["):
         return _bracketed(host)
-    name, colon, _ = host.partition(":")
-    port = host[len(name) :] if colon else ""
+    if "[" in host:
+        raise _Refused("invalid IP-literal")
+    # the web's own schemes allow one colon; others take what follows the last for the port
+    place = host.find(":") if strict else host.rfind(":")
+    port = host[place:] if place >= 0 else ""
     if not _PORT.match(port):
         raise _Refused(f"invalid port {quote(port)} after host")
     return _unescape_host(host)
@@ -134,6 +139,7 @@ def _bracketed(host: str) -> str:
     address, percent, zone = inside.partition("%25")
     if not percent and "%" in inside:
         raise _Refused(f"invalid URL escape {quote(inside[inside.index('%') :][:3])}")
+    _check_host_characters(zone)
     try:
         IPv6Address(address)
     except AddressValueError:
@@ -148,10 +154,14 @@ def _unescape_host(host: str) -> str:
         # a host may escape what is not ASCII, nothing else
         if not _HEX.match(digits) or int(digits, 16) < 0x80:
             raise _Refused(f"invalid URL escape {quote(match.group())}")
+    _check_host_characters(host)
+    return _unescape(host)
+
+
+def _check_host_characters(host: str) -> None:
     for character in host:
         if character.isascii() and not character.isalnum() and character not in _HOST_CHARACTERS and character != "%":
             raise _Refused(f"invalid character {quote(character)} in host name")
-    return _unescape(host)
 
 
 def _unescape(text: str) -> str:
@@ -184,12 +194,14 @@ def _get_host(url: URL) -> str:
 def _get_hostname(url: URL) -> str:
     if url.host.startswith("["):
         return url.host[1 : url.host.rindex("]")]
-    return url.host.partition(":")[0]
+    place = url.host.rfind(":")
+    return url.host if place < 0 else url.host[:place]
 
 
 @URLS.method("getPort", URL)
 def _get_port(url: URL) -> str:
-    return url.host[url.host.rfind("]") + 1 :].partition(":")[2]
+    after = url.host[url.host.rfind("]") + 1 :]
+    return after[after.rfind(":") + 1 :] if ":" in after else ""
 
 
 @URLS.method("getEscapedPath", URL)
