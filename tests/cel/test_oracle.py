@@ -1,8 +1,9 @@
 """The same expressions, made up at random, by our engine and by Google's C++ one: the same value or both an error.
 
 Left out is what the two mean to differ in: timestamps and durations, printing of lists, presence on scalars, the order
-of a map, a list or null as a key, splitting by nothing (there we side with the API server's engine), nesting beyond the
-other's limit. The other engine has no Kubernetes functions; those have the API server's recorded answers.
+of a map, a list or null as a key, ordering NaN, splitting by nothing (there we side with the API server's engine), and
+nesting beyond the other's limit. The other engine has no Kubernetes functions; those have the API server's recorded
+answers.
 """
 
 import ctypes
@@ -101,7 +102,7 @@ def ours(source: str) -> Any:
 LEAVES = {
     "int": ["0", "1", "-1", "7", "x.n", "x.neg", "x.l[0]", "x.m.a", "9223372036854775807", "-9223372036854775808"],
     "uint": ["0u", "1u", "18446744073709551615u"],
-    "double": ["0.0", "1.5", "-2.5", "x.f", "1e300", "9223372036854775808.0"],
+    "double": ["0.0", "1.5", "-2.5", "x.f", "1e10", "9223372036854775808.0"],
     "string": ["''", "'a'", "'web-1'", "x.name", "x.names[0]", "'é'", "'a,b,c'", "'12'", "'true'", "'1.5'"],
     "bool": ["true", "false", "x.yes", "x.missing", "has(x.m.a)", "has(x.none)", "has(x.zz)"],
     "list": ["[]", "[1, 2]", "x.l", "[3, 1, 3]"],
@@ -200,7 +201,7 @@ GROWN = {
         "({bool} ? {any} : {any})",
     ],
     "arithmetic": ["+", "-", "*", "/", "%"],
-    "plus": ["+", "-", "*", "/"],
+    "plus": ["+", "-", "*"],
     "order": ["<", "<=", ">", ">=", "==", "!="],
     "same": ["==", "!="],
 }
