@@ -1,8 +1,7 @@
-"""Values of a custom resource as its CEL rules see them: typed by the schema, names escaped."""
+"""Values of a custom resource as its CEL rules see them: typed by the schema, declared fields only."""
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,14 +10,6 @@ from gitops_guard.cel.library.durations import parse_duration, parse_timestamp
 
 JsonSchema = Mapping[str, Any]
 
-_RESERVED = frozenset(
-    (
-        *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import"),
-        *("let", "loop", "package", "namespace", "return", "var", "void", "while"),
-    )
-)
-_SYMBOLS = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*", re.ASCII)
 _TYPE_META: dict[str, JsonSchema] = {
     "apiVersion": {"type": "string"},
     "kind": {"type": "string"},
@@ -27,27 +18,6 @@ _TYPE_META: dict[str, JsonSchema] = {
         "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}},
     },
 }
-
-
-def escape(name: str) -> str | None:
-    """Return the name by which rules reach a property; None where they cannot."""
-    if name in _RESERVED:
-        return f"__{name}__"
-    if not _NAME.fullmatch(name):
-        return None
-    for symbol, escaped in _SYMBOLS:
-        name = name.replace(symbol, escaped)
-    return name
-
-
-def unescape(name: str) -> str:
-    """Return the property of an escaped name."""
-    inner = name.removeprefix("__").removesuffix("__")
-    if inner in _RESERVED and name == f"__{inner}__":
-        return inner
-    for symbol, escaped in reversed(_SYMBOLS):
-        name = name.replace(escaped, symbol)
-    return name
 
 
 def properties_of(schema: JsonSchema, *, embedded: bool) -> dict[str, JsonSchema]:
@@ -85,12 +55,7 @@ def _object(schema: JsonSchema, value: dict[str, Any], *, embedded: bool) -> dic
     if isinstance(extra, dict):
         return {name: to_cel(extra, item) for name, item in value.items()}
     known = properties_of(schema, embedded=embedded)
-    found: dict[str, Any] = {}
-    for name, item in value.items():
-        escaped = escape(name)
-        if name in known and escaped is not None:
-            found[escaped] = to_cel(known[name], item)
-    return found
+    return {name: to_cel(known[name], item) for name, item in value.items() if name in known}
 
 
 def _scalar(schema: JsonSchema, value: Any) -> Any:
