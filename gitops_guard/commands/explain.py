@@ -10,6 +10,7 @@ from gitops_guard import rules as rule_pages
 from gitops_guard.commands.rules import ListedRule, listed, open_rules, report_problems
 from gitops_guard.commands.workspace import Asked, Workspace
 from gitops_guard.errors import UsageError
+from gitops_guard.policy.packs import pack_page
 
 _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _LINK = re.compile(r"<(https?://[^>\s]+)>|\[([^\]]+)\]\(([^)\s]+)\)")
@@ -30,9 +31,10 @@ def run(rule: str, asked: Asked, environment: Mapping[str, str]) -> int:
     workspace = open_rules(asked, environment)
     problems = report_problems(workspace)
     known = {one.id: one for one in listed(workspace)}
-    if rule not in known:
+    page = pack_page(rule)
+    if page is None and rule not in known:
         raise UsageError(_unknown(rule, known))
-    page = page_of(known[rule], workspace)
+    page = page or page_of(known[rule], workspace)
     if sys.stdout.isatty():
         page = "".join(f"{line}\n" for line in plainly(page, colour=not environment.get("NO_COLOR")))
     sys.stdout.write(page)

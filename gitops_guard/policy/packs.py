@@ -35,6 +35,15 @@ def pack_path(name: str) -> str:
     return os.path.join(pack_folder(), name)
 
 
+def pack_page(rule: str) -> str | None:
+    """Return the page of a policy that comes along, whether it is switched on or not; None when there is none."""
+    for name in pack_names():
+        if rule in os.listdir(pack_path(name)):
+            with open(os.path.join(pack_path(name), rule, "README.md"), encoding="utf-8") as stream:
+                return stream.read()
+    return None
+
+
 def is_policy_file(path: str) -> bool:
     """Tell whether a file of a policy folder may hold policies: examples in `pass/` and `fail/` do not."""
     return path.endswith((".yaml", ".yml", ".json")) and not is_example(path)
