@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+# What `make bench` multiplies the limits by before it fails: more than 1 on a machine that others share.
+SLACK ?= 1
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help demo test test-fast test-control-plane lint format bench wheel docs clean
@@ -64,7 +66,7 @@ wheel: $(VENV)/.lint  ## build the wheel and try it in an environment of its own
 
 bench: $(VENV)/.test  ## compare speed ratios within one run (see docs/performance.md)
 	$(BIN)/python -m pytest -m bench -s
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python tests/bench/run.py --slack $(SLACK)
 
 docs: $(VENV)/.package  ## write the generated reference and the picture anew
 	$(BIN)/python tools/reference.py
