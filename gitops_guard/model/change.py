@@ -181,6 +181,8 @@ class ChangeReport:
     """Files that are the same bytes under the same path on both sides; their objects were not compared one by one."""
 
     skipped: tuple[Skipped, ...] = ()
+    """Files that differ but hold no manifests to compare: a kustomization, a chart's template, a submodule."""
+
     errors: tuple[CheckError, ...] = ()
     notes: tuple[str, ...] = ()
     """What the reader must know about the comparison's limits, in our own words."""
