@@ -19,8 +19,8 @@ from gitops_guard.model.resource import resource_id
 from gitops_guard.repo.filters import filtered_reason
 from gitops_guard.repo.tree import EntryKind, Tree, TreeEntry
 
-_BEFORE_CONTENT = re.compile(rb"\s*(?:#.*|---\s*(?:#.*)?|%.*)?\Z")
-_SEPARATOR = re.compile(rb"---\s*(?:#.*)?\Z")
+_DOCUMENT_START = re.compile(rb"(?:\A|^---[^\n]*\n)(?:[ \t\r]*(?:#[^\n]*)?\n|%[^\n]*\n|---[^\n]*\n)*", re.MULTILINE)
+"""What stands before the first line of a document: separators, directives, blank lines and comments."""
 
 
 @dataclass(slots=True)
@@ -210,13 +210,13 @@ def _is_plain(body: object) -> bool:
 def _first_lines(data: bytes) -> list[int]:
     """Return the 1-based lines on which the documents of a plainly written file start."""
     found: list[int] = []
-    is_open = False
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if _SEPARATOR.match(line):
-            is_open = False
-        elif not is_open and not _BEFORE_CONTENT.match(line):
-            found.append(number)
-            is_open = True
+    line, position = 1, 0
+    starts = _DOCUMENT_START.finditer(data) if b"\n---" in data else [_DOCUMENT_START.match(data)]
+    for match in starts:
+        if match is not None and match.end() < len(data):
+            line += data.count(b"\n", position, match.end())
+            position = match.end()
+            found.append(line)
     return found
 
 

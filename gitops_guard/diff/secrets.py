@@ -29,6 +29,7 @@ _NO_SECRET: Final = re.compile(
 _LONGEST_NAME: Final = 128
 _SEPARATOR: Final = re.compile(r"[:=]")
 _HIDDEN_ANNOTATIONS: Final = frozenset(("openshift.io/token-secret.value",))
+_COMMAND_LINES: Final = frozenset(("args", "command"))
 _TEXT_KINDS: Final = frozenset(("ConfigMap",))
 VALUES: Final = ("data", "stringData")
 """Fields of a Secret that hold its values."""
@@ -127,44 +128,57 @@ class Mask:
             value: Any tree.
             secretive: Whether the name beside it says that it is secret, as that of an environment variable does.
         """
-        shown = self._tree(owner, path, value, secretive)
+        shown = self._tree(owner, path, value, secretive=secretive)
         return Shown(shown, masked=shown != value)
 
     def body(self, owner: ResourceId, body: Body) -> Body:
         """Return a whole object as it may be shown."""
         return {key: self._tree(owner, (key,), value, secretive=False) for key, value in body.items()}
 
-    def _tree(self, owner: ResourceId, path: FieldPath, value: Json, secretive: bool) -> Json:
+    def _tree(self, owner: ResourceId, path: FieldPath, value: Json, *, secretive: bool) -> Json:
         if value is None or value == {} or value == []:
             return value
-        if self._is_hidden(owner, path):
+        if _is_hidden(owner, path):
             return _hidden_tree(value, path)
+        if isinstance(value, dict) and _may_hide_below(owner, path):
+            return {key: self._tree(owner, (*path, key), item, secretive=False) for key, item in value.items()}
+        assigned = owner.kind in _TEXT_KINDS or not _COMMAND_LINES.isdisjoint(path[-2:])
+        return self._plain(value, secretive=secretive, assigned=assigned)
+
+    def _plain(self, value: Json, *, secretive: bool, assigned: bool) -> Json:
+        """Hide what does not depend on the place: repeated values, and those whose name says that they are secret."""
+        if isinstance(value, str):
+            return MASK if secretive else self.text(_without_assignments(value) if assigned else value)
         if isinstance(value, dict):
             named = is_named_secret(value)
             return {
-                key: self._tree(owner, (*path, key), item, secretive=named and key == "value")
+                key: item
+                if item is None
+                else self._plain(item, secretive=named and key == "value", assigned=assigned or key in _COMMAND_LINES)
                 for key, item in value.items()
             }
         if isinstance(value, list):
-            return [self._tree(owner, (*path, index), item, secretive=False) for index, item in enumerate(value)]
-        if secretive:
-            return MASK
-        return self._scalar(owner, path, value) if isinstance(value, str) else value
+            return [self._plain(item, secretive=False, assigned=assigned) for item in value]
+        return MASK if secretive else value
 
-    def _is_hidden(self, owner: ResourceId, path: FieldPath) -> bool:
-        if path[0] == "sops":
-            return True
-        if path[:2] == ("metadata", "annotations") and len(path) == 3:
-            return path[2] in _HIDDEN_ANNOTATIONS or str(path[2]).endswith("/last-applied-configuration")
-        if is_secret(owner):
-            return path[0] in VALUES
-        if owner.kind in _TEXT_KINDS:
-            return len(path) > 1 and path[0] == "data" and looks_secret(str(path[-1]))
-        return path[:2] == ("spec", "encryptedData")
 
-    def _scalar(self, owner: ResourceId, path: FieldPath, value: str) -> str:
-        assigned = owner.kind in _TEXT_KINDS or (len(path) > 1 and path[-2] in ("args", "command"))
-        return self.text(_without_assignments(value) if assigned else value)
+def _may_hide_below(owner: ResourceId, path: FieldPath) -> bool:
+    """Tell whether some place below is hidden for where it is."""
+    if owner.kind in _TEXT_KINDS and path[0] == "data":
+        return True
+    return path in (("metadata",), ("metadata", "annotations"), ("spec",))
+
+
+def _is_hidden(owner: ResourceId, path: FieldPath) -> bool:
+    if path[0] == "sops":
+        return True
+    if path[:2] == ("metadata", "annotations") and len(path) == 3:
+        return path[2] in _HIDDEN_ANNOTATIONS or str(path[2]).endswith("/last-applied-configuration")
+    if is_secret(owner):
+        return path[0] in VALUES
+    if owner.kind in _TEXT_KINDS:
+        return len(path) > 1 and path[0] == "data" and looks_secret(str(path[-1]))
+    return path[:2] == ("spec", "encryptedData")
 
 
 def is_named_secret(struct: Body) -> bool:
