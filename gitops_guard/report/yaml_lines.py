@@ -9,7 +9,8 @@ from gitops_guard.model import Json
 
 _PLAIN: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.-]*(?::[A-Za-z0-9_/.-]+)*")
 _WORDS: Final = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null", "~", ".nan", ".inf"))
-_LITERAL: Final = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff].*", re.DOTALL)
+_LITERAL: Final = re.compile(r"[^\s][^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]*")
+"""Texts that a literal block gives back as they are: no other line breaks, nothing that YAML refuses."""
 
 
 def yaml_lines(value: "Json | Mapping[str, Json]", indent: str = "") -> Iterator[str]:
@@ -49,7 +50,7 @@ def _item(value: Json, indent: str) -> Iterator[str]:
 
 
 def _is_literal(text: str) -> bool:
-    return "\n" in text.removesuffix("\n") and not text.endswith("\n\n") and _LITERAL.match(text) is not None
+    return "\n" in text.removesuffix("\n") and not text.endswith("\n\n") and _LITERAL.fullmatch(text) is not None
 
 
 def _scalar(value: "Json | Mapping[str, Json]") -> str:
