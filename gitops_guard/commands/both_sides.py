@@ -8,6 +8,7 @@ from gitops_guard.check.kustomizations import Reached, is_kustomization, reached
 from gitops_guard.check.verdict_store import VerdictStore
 from gitops_guard.commands.selection import Selection, select
 from gitops_guard.config import Scopes
+from gitops_guard.diff.secrets import is_secret
 from gitops_guard.errors import RepoError, UsageError
 from gitops_guard.manifest.classify import is_helm_template, not_a_manifest, unfold
 from gitops_guard.manifest.dialect import Dialect
@@ -142,16 +143,27 @@ class _Reader:
             self.identical += 1
             self._secrets_of(path, before)
             return
+        kept = (len(self.before.side.resources), len(self.after.side.resources))
         if before is not None:
             self.before.take(path, before)
         if after is not None:
             self.after.take(path, after)
+        self._drop_unreadable(path, kept)
+
+    def _drop_unreadable(self, path: str, kept: tuple[int, int]) -> None:
+        """Leave a file out that one side cannot be read of: what it held would look deleted."""
+        sides = (self.before.side, self.after.side)
+        if not any(error.path == path for side in sides for error in side.errors[-1:]):
+            return
+        for side, number in zip(sides, kept, strict=True):
+            self.secrets += [resource for resource in side.resources[number:] if is_secret(resource.id)]
+            del side.resources[number:]
 
     def _secrets_of(self, path: str, data: bytes) -> None:
         if b"Secret" in data or b"secret" in data or b"\0" in data:  # UTF-16 hides the word behind zeros
             for document in load(data).documents:
                 found = _resources_of(path, document)
-                self.secrets += [resource for resource in found if resource.id.kind.casefold() == "secret"]
+                self.secrets += [resource for resource in found if is_secret(resource.id)]
 
     def _links(self) -> None:
         """Name the links and submodules that differ: what is behind them cannot be compared."""
