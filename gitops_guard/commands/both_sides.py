@@ -24,6 +24,10 @@ _DOCUMENT_START = re.compile(rb"(?:\A|^---[^\n]*\n)(?:[ \t\r]*(?:#[^\n]*)?\n|%[^
 """What stands before the first line of a document: separators, directives, blank lines and comments."""
 
 
+_SECRET = re.compile(rb"secret|\0", re.IGNORECASE)
+"""What a file with a Secret holds; UTF-16 hides the word behind zeros."""
+
+
 @dataclass(slots=True)
 class Side:
     """What one tree holds that the other does not hold in the same words."""
@@ -160,10 +164,12 @@ class _Reader:
             del side.resources[number:]
 
     def _secrets_of(self, path: str, data: bytes) -> None:
-        if b"Secret" in data or b"secret" in data or b"\0" in data:  # UTF-16 hides the word behind zeros
-            for document in load(data).documents:
-                found = _resources_of(path, document)
-                self.secrets += [resource for resource in found if is_secret(resource.id)]
+        if _SECRET.search(data) is None:
+            return
+        found = _plainly(path, data)
+        if found is None:
+            found = [resource for document in load(data).documents for resource in _resources_of(path, document)]
+        self.secrets += [resource for resource in found if is_secret(resource.id)]
 
     def _links(self) -> None:
         """Name the links and submodules that differ: what is behind them cannot be compared."""

@@ -1,6 +1,7 @@
 """How the items of two lists are paired: by key, as a set, or in order by their longest common subsequence."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
@@ -44,8 +45,8 @@ _ABSENT_KEY: Final = {"protocol": "TCP", "namespace": ""}
 _ORDERED: Final = frozenset(("initContainers", "args", "command", "rules", "webhooks"))
 """Keyed lists and sets whose order has a meaning all the same."""
 
-_MOST_CELLS: Final = 1_000_000
-"""Beyond this many pairs of unequal items the longest common subsequence is not looked for: the time is quadratic."""
+_MOST_MATCHES: Final = 500_000
+"""Beyond this many pairs of equal items the longest common subsequence is not looked for: each costs time."""
 
 
 class Pair(NamedTuple):
@@ -169,7 +170,8 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _aligned(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
-    if len(old) * len(new) > _MOST_CELLS:
+    counted = Counter(new)
+    if sum(counted[item] for item in old) > _MOST_MATCHES:
         yield from _side_by_side(0, len(old), 0, len(new))
         return
     for _, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

@@ -1,6 +1,7 @@
 """What the formats of a comparison share: sentences, and how a changed value is put on a line or in a hunk."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 from typing import Final, NamedTuple
@@ -14,8 +15,11 @@ _LONGEST: Final = 400
 """Characters of a value that are shown on one line; the place where the two sides part is always among them."""
 
 _LEAD: Final = 40
-_MOST_LINES: Final = 20_000
-"""Longer texts are not compared line by line: the time is quadratic."""
+_MOST_MATCHES: Final = 1_000_000
+"""Beyond this many pairs of equal lines two texts are shown one after the other: each pair costs time."""
+
+_FEW_LINES: Final = 200
+"""From this many lines on, difflib passes over those that make up more than a hundredth of the text."""
 
 _MOST_SKIPPED: Final = 20
 
@@ -114,11 +118,18 @@ def hunk(change: FieldChange) -> list[str]:
 
 def unified(old: Sequence[str], new: Sequence[str]) -> list[str]:
     """Return the unified diff of two texts' lines without its two head lines, harmless to look at."""
-    if not old or not new or max(len(old), len(new)) > _MOST_LINES:
+    if not old or not new or _matches(old, new) > _MOST_MATCHES:
         removed, added = [f"-{visible(line)}" for line in old], [f"+{visible(line)}" for line in new]
         return [*removed, *added]
     found = list(unified_diff([visible(line) for line in old], [visible(line) for line in new], lineterm="", n=3))
     return found[2:]
+
+
+def _matches(old: Sequence[str], new: Sequence[str]) -> int:
+    """Return how many pairs of equal lines difflib would look at."""
+    counted = Counter(new)
+    most = len(new) // 100 + 1 if len(new) >= _FEW_LINES else len(new)
+    return sum(number for line in old if (number := counted[line]) <= most)
 
 
 def object_lines(change: Change) -> list[str]:

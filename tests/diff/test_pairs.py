@@ -270,3 +270,10 @@ def test_compare_when_the_caller_knows_list_keys_and_defaults_then_they_decide(r
     (change,) = compare(resources(before), resources(after), conventions)
     assert [field.field for field in change.fields] == ["spec.parts[id=b].v"]
     assert {fold.reason for fold in change.folded} == {FoldReason.ORDER, FoldReason.DEFAULT}
+
+
+def test_compare_when_long_lists_repeat_their_items_then_it_ends_and_the_change_is_shown(compared):
+    items = ["a", "b"] * 1000
+    before, after = custom(json.dumps({"l": items})), custom(json.dumps({"l": [*items[1:], "c"]}))
+    (change,) = compared(before, after)
+    assert {"spec.l[0]", "spec.l[1999]"} <= {field.field for field in change.fields}

@@ -107,6 +107,16 @@ def _map(text: str):
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"t": text}}
 
 
+@pytest.mark.parametrize("name", list(DIFF_FORMATS))
+def test_diff_format_when_a_long_text_repeats_its_lines_then_it_ends_and_shows_the_change(
+    name, compared_bodies, written
+):
+    lines = [str(number % 150) for number in range(20_000)]
+    sides = [[_map("\n".join(lines))], [_map("\n".join([*lines[1:], "the-new-line"]))]]
+    expected = "more lines left out here" if name == "markdown" else "the-new-line"
+    assert expected in written(name, compared_bodies(*sides))
+
+
 @pytest.mark.parametrize(
     "value",
     [
