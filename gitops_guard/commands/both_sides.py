@@ -8,6 +8,7 @@ from gitops_guard.check.kustomizations import Reached, is_kustomization, reached
 from gitops_guard.check.verdict_store import VerdictStore
 from gitops_guard.commands.selection import Selection, select
 from gitops_guard.config import Scopes
+from gitops_guard.diff.lists import is_builtin
 from gitops_guard.diff.secrets import is_secret
 from gitops_guard.errors import RepoError, UsageError
 from gitops_guard.manifest.classify import is_helm_template, not_a_manifest, unfold
@@ -15,7 +16,7 @@ from gitops_guard.manifest.dialect import Dialect
 from gitops_guard.manifest.document import Document
 from gitops_guard.manifest.loader import load
 from gitops_guard.manifest.plain import read_plain
-from gitops_guard.model import CheckError, Origin, Resource, Skipped
+from gitops_guard.model import Body, CheckError, Origin, Resource, Skipped
 from gitops_guard.model.resource import resource_id
 from gitops_guard.repo.filters import filtered_reason
 from gitops_guard.repo.tree import EntryKind, Tree, TreeEntry
@@ -24,6 +25,7 @@ _DOCUMENT_START = re.compile(rb"(?:\A|^---[^\n]*\n)(?:[ \t\r]*(?:#[^\n]*)?\n|%[^
 """What stands before the first line of a document: separators, directives, blank lines and comments."""
 
 
+_DEFINITION = b"CustomResourceDefinition"
 _SECRET = re.compile(rb"secret|\0", re.IGNORECASE)
 """What a file with a Secret holds; UTF-16 hides the word behind zeros."""
 
@@ -48,6 +50,9 @@ class BothSides:
     after: Side
     secrets: tuple[Resource, ...]
     """Secrets in files that are the same on both sides: what they hold is hidden all the same."""
+
+    definitions: tuple[Body, ...]
+    """CustomResourceDefinitions of both sides; empty when no custom resource differs."""
 
     identical_files: int
     """Files with the same bytes under the same path."""
@@ -77,7 +82,8 @@ class _Half:
         self.links = {entry.path: entry.blob_id for entry in tree.entries() if entry.kind is not EntryKind.FILE}
         self.chosen = {entry.path: entry for entry in selection.chosen if is_kept(entry.path)}
         self.skipped = [entry for entry in selection.skipped if is_kept(entry.path)]
-        self.reached = _reached(tree, selection.candidates)
+        self.candidates = selection.candidates
+        self.reached = _reached(self.read_if_there, selection.candidates)
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes; None, and an error, when it cannot be read."""
@@ -85,6 +91,13 @@ class _Half:
             return self.tree.read(path)
         except RepoError as error:
             self.side.errors.append(CheckError(path=path, line=0, column=0, message=str(error)))
+            return None
+
+    def read_if_there(self, path: str) -> bytes | None:
+        """Return a file's bytes, or None; that it cannot be read is told where it is compared."""
+        try:
+            return self.tree.read(path)
+        except RepoError:
             return None
 
     def take(self, path: str, data: bytes) -> None:
@@ -132,7 +145,9 @@ class _Reader:
         for path in sorted(self.before.chosen.keys() | self.after.chosen.keys()):
             self._file(path, self.before.chosen.get(path), self.after.chosen.get(path))
         self._links()
+        differing = (*self.before.side.resources, *self.after.side.resources)
         return BothSides(
+            definitions=() if all(is_builtin(resource.id) for resource in differing) else tuple(self._definitions()),
             before=self.before.side,
             after=self.after.side,
             secrets=tuple(self.secrets),
@@ -166,10 +181,19 @@ class _Reader:
     def _secrets_of(self, path: str, data: bytes) -> None:
         if _SECRET.search(data) is None:
             return
-        found = _plainly(path, data)
-        if found is None:
-            found = [resource for document in load(data).documents for resource in _resources_of(path, document)]
-        self.secrets += [resource for resource in found if is_secret(resource.id)]
+        self.secrets += [resource for resource in _any_resources(path, data) if is_secret(resource.id)]
+
+    def _definitions(self) -> Iterator[Body]:
+        """Yield the definitions of both sides; the files that are the same are read once."""
+        seen: set[str | bytes] = set()
+        for half in (self.before, self.after):
+            for entry in half.candidates:
+                data = None if entry.blob_id in seen else half.read_if_there(entry.path)
+                seen.add(entry.blob_id or "")
+                if data is not None and _DEFINITION in data and data not in seen:
+                    seen.add(data)
+                    found = _any_resources(entry.path, data)
+                    yield from (resource.body for resource in found if resource.id.kind == _DEFINITION.decode())
 
     def _links(self) -> None:
         """Name the links and submodules that differ: what is behind them cannot be compared."""
@@ -190,15 +214,17 @@ def _has(tree: Tree, path: str) -> bool:
     return not path or any(entry.path == path or entry.path.startswith(f"{path}/") for entry in tree.entries())
 
 
-def _reached(tree: Tree, candidates: Sequence[TreeEntry]) -> Reached:
-    def read(path: str) -> bytes | None:
-        try:
-            return tree.read(path)
-        except RepoError:
-            return None  # it is reported where it is compared
-
+def _reached(read: Callable[[str], bytes | None], candidates: Sequence[TreeEntry]) -> Reached:
     with VerdictStore(None, None) as store:
         return reached([(entry.path, None) for entry in candidates if is_kustomization(entry.path)], read, store)
+
+
+def _any_resources(path: str, data: bytes) -> list[Resource]:
+    """Return the resources of a file, as far as it can be read."""
+    plain = _plainly(path, data)
+    if plain is not None:
+        return plain
+    return [resource for document in load(data).documents for resource in _resources_of(path, document)]
 
 
 def _plainly(path: str, data: bytes) -> list[Resource] | None:

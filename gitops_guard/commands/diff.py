@@ -9,7 +9,7 @@ from gitops_guard.commands.check import directory_of, terminal_width
 from gitops_guard.commands.selection import repository_paths
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags, Scopes
-from gitops_guard.diff import Conventions, compare
+from gitops_guard.diff import Conventions, CustomKinds, compare
 from gitops_guard.errors import UsageError
 from gitops_guard.manifest.classify import SkipReason
 from gitops_guard.manifest.loader import load
@@ -93,7 +93,10 @@ def _before(repo: Repo, request: DiffRequest) -> Tree:
 def _compared(workspace: Workspace, before: Tree, request: DiffRequest) -> ChangeReport:
     scopes = Scopes(workspace.config, workspace.settings.kubernetes_versions)
     sides = read_both(before, workspace.tree, paths=_paths(request, workspace), scopes=scopes)
-    conventions = Conventions(read_yaml=_read_yaml, is_whole=_is_whole(sides))
+    kinds = CustomKinds(sides.definitions)
+    conventions = Conventions(
+        list_keys=kinds.list_keys, default_of=kinds.default_of, read_yaml=_read_yaml, is_whole=_is_whole(sides)
+    )
     changes = compare(sides.before.resources, sides.after.resources, conventions, secrets=sides.secrets)
     skipped = tuple(sorted({*sides.before.skipped, *sides.after.skipped}))
     errors = (*sides.before.errors, *sides.after.errors)

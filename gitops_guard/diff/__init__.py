@@ -5,5 +5,6 @@ comes in as functions; without them the tables of the built-in kinds decide.
 """
 
 from gitops_guard.diff.compare import Conventions, compare
+from gitops_guard.diff.custom import CustomKinds
 
-__all__ = ["Conventions", "compare"]
+__all__ = ["Conventions", "CustomKinds", "compare"]

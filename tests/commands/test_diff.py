@@ -181,3 +181,23 @@ def test_diff_when_a_file_holds_several_documents_then_lines_are_those_of_the_fi
     text = f"# note\n---\n# more\n{BLUE}---\n\n{MAP.format(name='b', colour='c')}"
     sandbox = repo({"a.yaml": text}).commit().write({"a.yaml": text.replace("blue", "red").replace(": c", ": d")})
     assert [("b", 12), ("settings", 4)] == sorted((c["resource"]["name"], c["line"]) for c in diff(sandbox)["changes"])
+
+
+def test_diff_when_the_repository_defines_a_custom_kind_then_its_defaults_are_known(repo):
+    definition = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: widgets.example.com
+spec:
+  group: example.com
+  names: {kind: Widget, plural: widgets}
+  scope: Namespaced
+  versions:
+    - name: v1
+      schema:
+        openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer, default: 3}}}}}
+"""
+    widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec: {a: 1}\n"
+    sandbox = repo({"crd.yaml": definition, "w.yaml": widget}).commit()
+    sandbox.write({"w.yaml": widget.replace("a: 1", "a: 1, size: 3")})
+    assert {"equal to the default": 1} == diff(sandbox)["folded"]
