@@ -97,7 +97,10 @@ def _compared(workspace: Workspace, before: Tree, request: DiffRequest) -> Chang
     conventions = Conventions(
         list_keys=kinds.list_keys, default_of=kinds.default_of, read_yaml=_read_yaml, is_whole=_is_whole(sides)
     )
-    changes = compare(sides.before.resources, sides.after.resources, conventions, secrets=sides.secrets)
+    in_full = request.format == "yaml"  # the only format that shows unchanged parts of an object
+    changes = compare(
+        sides.before.resources, sides.after.resources, conventions, secrets=sides.secrets, in_full=in_full
+    )
     skipped = tuple(sorted({*sides.before.skipped, *sides.after.skipped}))
     errors = (*sides.before.errors, *sides.after.errors)
     return ChangeReport(

@@ -48,6 +48,7 @@ def compare(
     conventions: Conventions | None = None,
     *,
     secrets: Iterable[Resource] = (),
+    in_full: bool = False,
 ) -> tuple[Change, ...]:
     """Compare two sets of resources, object by object and field by field.
 
@@ -56,20 +57,22 @@ def compare(
         after: The new state.
         conventions: Keys of lists, defaults and such.
         secrets: More Secrets, which are not compared; what they hold is hidden as well.
+        in_full: Give `shown_before` and `shown_after` of configured objects, too; masking them takes time.
 
     Returns:
         A change for every object, the unchanged ones included, sorted by namespace, kind and name. What it shows is
         masked.
     """
     old, new = list(before), list(after)
-    comparison = _Comparison(conventions or Conventions(), Mask([*old, *new, *secrets]))
+    comparison = _Comparison(conventions or Conventions(), Mask([*old, *new, *secrets]), in_full=in_full)
     changes = [comparison.change(one) for one in pair(old, new)]
     return tuple(sorted(changes, key=lambda change: change.sort_key))
 
 
 class _Comparison:
-    def __init__(self, conventions: Conventions, mask: Mask) -> None:
+    def __init__(self, conventions: Conventions, mask: Mask, *, in_full: bool) -> None:
         self._conventions = conventions
+        self._in_full = in_full
         self._mask = mask
         self._knowledge = Knowledge(
             list_keys=conventions.list_keys, default_of=conventions.default_of, read_yaml=conventions.read_yaml
@@ -113,8 +116,8 @@ class _Comparison:
             folded=folded,
             classes=_classes(after, walk.shown),
             renamed_from=before.id if renamed else None,
-            shown_before=self._mask.body(before.id, before.body),
-            shown_after=self._mask.body(after.id, after.body),
+            shown_before=self._mask.body(before.id, before.body) if self._in_full else None,
+            shown_after=self._mask.body(after.id, after.body) if self._in_full else None,
         )
 
 

@@ -133,10 +133,10 @@ class Change:
     """The identity before, when the object is taken for the same one under another name: the old one is deleted."""
 
     shown_before: Body | None = None
-    """Masked; None when created or unchanged."""
+    """Masked; None when created or unchanged, and when configured unless the comparison was asked for it."""
 
     shown_after: Body | None = None
-    """Masked; None when deleted or unchanged."""
+    """Masked; None when deleted or unchanged, and when configured unless the comparison was asked for it."""
 
     @property
     def moved_from(self) -> str:

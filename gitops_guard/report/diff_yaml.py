@@ -1,4 +1,7 @@
-"""The yaml format of a comparison: a unified diff of the objects as YAML, masked; `#` lines say what a diff cannot."""
+"""The yaml format of a comparison: a unified diff of the objects as YAML, masked; `#` lines say what a diff cannot.
+
+It needs a comparison that was made `in_full`.
+"""
 
 from collections.abc import Iterator
 from typing import TextIO
@@ -45,16 +48,16 @@ def _change(change: Change, *, verbose: bool) -> Iterator[str]:
     if change.action is Action.UNCHANGED:
         return
     old_name = change.renamed_from or change.id
-    yield visible(f"--- {_NOTHING if change.shown_before is None else old_name}")
-    yield visible(f"+++ {_NOTHING if change.shown_after is None else change.id}")
+    yield visible(f"--- {_NOTHING if change.action is Action.CREATED else old_name}")
+    yield visible(f"+++ {_NOTHING if change.action is Action.DELETED else change.id}")
     yield from _body(change)
 
 
 def _body(change: Change) -> Iterator[str]:
-    if change.shown_before is None or change.shown_after is None:
+    if change.action in (Action.CREATED, Action.DELETED):
         lines = object_lines(change)
-        old, new = (0, len(lines)) if change.shown_before is None else (len(lines), 0)
+        old, new = (0, len(lines)) if change.action is Action.CREATED else (len(lines), 0)
         yield f"@@ -{min(old, 1)},{old} +{min(new, 1)},{new} @@"
         yield from lines
-    else:
+    elif change.shown_before is not None and change.shown_after is not None:
         yield from unified(list(yaml_lines(change.shown_before)), list(yaml_lines(change.shown_after)))

@@ -145,3 +145,8 @@ def test_compare_when_values_are_short_words_then_other_objects_stay_readable(co
     text = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: 'yes'}\n"
     changes = compared("{}", secret("yes") + text)
     assert {"a": "yes"} == changes[0].shown_after["data"]
+
+
+def test_compare_when_objects_are_wanted_in_full_then_they_are_masked(resources):
+    (change,) = compare(resources(secret(VALUE)), resources(secret(OTHER)), in_full=True)
+    assert ({"password": MASK, "user": MASK},) * 2 == (change.shown_before["data"], change.shown_after["data"])

@@ -95,7 +95,7 @@ def _resource(body: Any, path: str, number: int = 0) -> Resource:
 
 def _ordinary() -> ChangeReport:
     return ChangeReport(
-        changes=compare(_resources(BEFORE, "apps/web.yaml"), _resources(AFTER, "apps/web.yaml")),
+        changes=compare(_resources(BEFORE, "apps/web.yaml"), _resources(AFTER, "apps/web.yaml"), in_full=True),
         before="commit 1a2b3c4",
         after="work tree",
         identical_files=7,
@@ -120,7 +120,7 @@ def _hostile() -> ChangeReport:
         "data": {EVIL: EVIL, "b": "```\n@a\n````\n"},
     }
     return ChangeReport(
-        changes=compare([_resource(before, EVIL)], [_resource(after, EVIL + "2"), _resource(new, EVIL)]),
+        changes=compare([_resource(before, EVIL)], [_resource(after, EVIL + "2"), _resource(new, EVIL)], in_full=True),
         before=EVIL,
         after=EVIL,
         skipped=(Skipped(path=EVIL, resource=EVIL, reason=EVIL),),
@@ -139,7 +139,7 @@ def compared_bodies() -> Callable[[Any, Any], ChangeReport]:
 
     def run(before: list[Any], after: list[Any]) -> ChangeReport:
         sides = [[_resource(body, "a.yaml", number) for number, body in enumerate(side)] for side in (before, after)]
-        return ChangeReport(changes=compare(*sides))
+        return ChangeReport(changes=compare(*sides, in_full=True))
 
     return run
 
