@@ -102,7 +102,7 @@ def _open(request: CheckRequest, environment: Mapping[str, str]) -> tuple[Worksp
     """Open the workspace and say which paths alone count, if only changes do."""
     head = request.to_rev or "HEAD"
     asked = Asked(
-        directory=_directory(request.paths),
+        directory=directory_of(request.paths),
         staged=request.staged,
         rev=head if request.from_rev is not None else request.rev,
         config=request.config,
@@ -125,7 +125,7 @@ def _open(request: CheckRequest, environment: Mapping[str, str]) -> tuple[Worksp
     return workspace, None
 
 
-def _directory(paths: Sequence[str]) -> str:
+def directory_of(paths: Sequence[str]) -> str:
     """Return the directory whose repository is meant: the first path's own when it lies in another one."""
     if not paths or paths[0] == STDIN:
         return "."
@@ -264,7 +264,7 @@ def _write(report: Report, workspace: Workspace, request: CheckRequest) -> None:
         terminal=terminal,
         colour=settings.colour == "always" or (settings.colour == "auto" and terminal),
         verbose=request.verbose,
-        width=_width() if terminal else 100,
+        width=terminal_width() if terminal else 100,
         summaries=summaries,
     )
     formatter: Callable[..., None] = workspace.extensions.formats[settings.format]
@@ -278,7 +278,8 @@ def _write(report: Report, workspace: Workspace, request: CheckRequest) -> None:
         raise PluginError(f"format {settings.format} failed: {type(error).__name__}; tell its author") from error
 
 
-def _width() -> int:
+def terminal_width() -> int:
+    """Return the columns of the terminal that standard output is."""
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or 100
     except OSError:

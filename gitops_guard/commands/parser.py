@@ -34,6 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gitops-guard {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_check(commands)
+    _add_diff(commands)
     _add_rules(commands)
     _add_explain(commands)
     _add_init(commands)
@@ -123,6 +124,33 @@ def _add_output_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache-dir", metavar="DIR", help="where verdicts are remembered (the user's cache folder by default)"
     )
     group.add_argument("-j", "--jobs", metavar="N", help="processes; 0 (default) for as many as there are processors")
+
+
+def _add_diff(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "diff",
+        help="show what changes, object by object",
+        description="Compare the manifests of two revisions, object by object and field by field. Without --from: HEAD"
+        " with the work tree. Manifests are compared as written: kustomizations and Helm charts are not rendered.",
+        epilog="exit codes: 0 compared (with --exit-code: nothing changes); 1 with --exit-code: something changes, or a"
+        " kustomization or chart differs that was not compared; 2 could not compare; 3 a bug of ours; 130 interrupted",
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or directories; everything by default")
+    parser.add_argument(
+        "--from", dest="from_rev", metavar="REV", help="compare with the merge base of REV and --to (HEAD by default)"
+    )
+    parser.add_argument(
+        "--to", dest="to_rev", metavar="REV", help="with --from: the revision to look at (the work tree by default)"
+    )
+    parser.add_argument(
+        "--format", choices=("text", "markdown", "json", "yaml"), default="text",
+        help="text (default), markdown, json, or yaml for a unified diff of the objects",
+    )  # fmt: skip
+    parser.add_argument("--exit-code", action="store_true", help="end with 1 when something changes")
+    parser.add_argument("--config", metavar="FILE", help="configuration instead of the tree's .gitops-guard.yaml")
+    parser.add_argument("--colour", metavar="WHEN", help="auto (default), always, never")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show what is folded, too")
+    parser.set_defaults(handler=_run_diff)
 
 
 def _add_rules(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -237,6 +265,23 @@ def _run_test(namespace: argparse.Namespace) -> int:
         write_marks=namespace.write_marks,
     )
     return test.run(request)
+
+
+def _run_diff(namespace: argparse.Namespace) -> int:
+    from gitops_guard.commands import diff
+    from gitops_guard.config import Flags
+
+    request = diff.DiffRequest(
+        paths=tuple(namespace.paths),
+        from_rev=namespace.from_rev,
+        to_rev=namespace.to_rev,
+        format=namespace.format,
+        exit_code=namespace.exit_code,
+        config=namespace.config,
+        verbose=namespace.verbose,
+        flags=Flags(colour=namespace.colour),
+    )
+    return diff.run(request, os.environ)
 
 
 def _run_check(namespace: argparse.Namespace) -> int:

@@ -3,6 +3,16 @@
 A stage takes these and gives these; none of them knows where it came from or where it goes.
 """
 
+from gitops_guard.model.change import (
+    MASK,
+    Action,
+    Change,
+    ChangeClass,
+    ChangeReport,
+    FieldChange,
+    FieldOp,
+    FoldReason,
+)
 from gitops_guard.model.field_path import FieldPath, MapKey, format_field_path, resolve_field_path
 from gitops_guard.model.finding import (
     CheckError,
@@ -18,12 +28,20 @@ from gitops_guard.model.resource import Body, Json, Location, Origin, Resource, 
 from gitops_guard.model.rule import Rule, RuleContext
 
 __all__ = [
+    "MASK",
+    "Action",
     "Body",
+    "Change",
+    "ChangeClass",
+    "ChangeReport",
     "CheckError",
     "Counts",
     "Coverage",
+    "FieldChange",
+    "FieldOp",
     "FieldPath",
     "Finding",
+    "FoldReason",
     "Json",
     "Location",
     "MapKey",

@@ -171,7 +171,9 @@ def judge(runs: dict[str, list[Run]], slack: float) -> bool:
     for limit in LIMITS:
         ratio = median_ratio(runs[limit.over], runs[limit.under])
         good = good and ratio <= limit.limit * slack
-        word = "ok" if ratio <= limit.limit else "above, within the slack" if ratio <= limit.limit * slack else "TOO SLOW"
+        word = (
+            "ok" if ratio <= limit.limit else "above, within the slack" if ratio <= limit.limit * slack else "TOO SLOW"
+        )
         print(f"{limit.name:45}{ratio:8.3f}   at most {limit.limit:<6}{word}")
     return good
 
