@@ -13,7 +13,7 @@ from gitops_guard.check.workers import processors
 from gitops_guard.commands.acceptance import sort_out
 from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.progress import Progress
-from gitops_guard.commands.selection import repository_paths, select
+from gitops_guard.commands.selection import Wanted, repository_paths, select
 from gitops_guard.commands.whole_file import write_whole
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags, Scopes
@@ -62,11 +62,12 @@ def run(request: CheckRequest, environment: Mapping[str, str], *, today: date) -
     _refuse_contradictions(request)
     workspace, only = _open(request, environment)
     outcome = _check(workspace, workspace.tree, request, environment, only)
-    report = _report(workspace, outcome, request, environment, today, whole=not request.paths and only is None)
+    report = _report(workspace, outcome, request, environment, today, only)
     if request.write_baseline is not None:
         return _write_baseline(report, request.write_baseline)
     if request.baseline is not None:
-        report = baseline.apply(report, baseline.read(_read(request.baseline)))
+        known = baseline.read(_read(request.baseline))
+        report = baseline.apply(report, known, looked_at=_looked_at(workspace, request, only))
     _write(report, workspace, request)
     return _exit_code(report, workspace)
 
@@ -177,13 +178,13 @@ def _report(
     request: CheckRequest,
     environment: Mapping[str, str],
     today: date,
-    *,
-    whole: bool,
+    only: frozenset[str] | None,
 ) -> Report:
-    accepted = sort_out(workspace, workspace.tree, outcome, today, whole=whole)
+    accepted = sort_out(workspace, workspace.tree, outcome, today, whole=not request.paths and only is None)
     kept = list(accepted.reported)
     if request.new_from is not None:
-        kept = list(baseline.new_findings(kept, _base_findings(workspace, request, environment, today)))
+        base = _base_findings(workspace, request, environment, today)
+        kept = list(baseline.new_findings(kept, base, looked_at=_looked_at(workspace, request, only)))
     kept.sort(key=lambda finding: finding.sort_key)
     plugin_errors = [CheckError(path="", line=0, column=0, message=text) for text in workspace.extensions.problems]
     return Report(
@@ -206,6 +207,18 @@ def _base_findings(
     whole = replace(request, paths=())
     outcome = _check(workspace, tree, whole, environment, None)
     return sort_out(workspace, tree, outcome, today, whole=True).reported
+
+
+def _looked_at(workspace: Workspace, request: CheckRequest, only: frozenset[str] | None) -> Callable[[str], bool]:
+    """Tell of a path whether this run would show its findings: it is among what is checked, or gone from the tree."""
+    wanted = Wanted(_paths(request, workspace))
+    scopes = Scopes(workspace.config, workspace.settings.kubernetes_versions)
+
+    def looked_at(path: str) -> bool:
+        chosen = wanted.covers(path) and (only is None or path in only) and scopes.selected(path)
+        return chosen or not workspace.tree.exists(path)
+
+    return looked_at
 
 
 def _source_lines(tree: Tree, paths: set[str]) -> dict[str, tuple[str, ...]]:

@@ -54,7 +54,7 @@ def select(
     """
     entries = list(tree.entries())
     _refuse_unknown(paths, entries, tree.label)
-    wanted = _Wanted(paths)
+    wanted = Wanted(paths)
     chosen: list[TreeEntry] = []
     candidates: list[TreeEntry] = []
     skipped: list[Skipped] = []
@@ -73,15 +73,17 @@ def select(
     return Selection(chosen=tuple(chosen), candidates=tuple(candidates), skipped=tuple(skipped))
 
 
-class _Wanted:
+class Wanted:
     """What PATH arguments cover."""
 
     def __init__(self, paths: Sequence[str]) -> None:
+        """Keep repository paths of files and directories; none of them means everything."""
         self.files = frozenset(paths)
         self._folders = tuple(f"{path}/" for path in paths if path)
         self._all = not paths or "" in self.files
 
     def covers(self, path: str) -> bool:
+        """Tell whether a file is one of them or lies below one."""
         return self._all or path in self.files or path.startswith(self._folders)
 
 

@@ -254,6 +254,40 @@ def test_check_new_from_when_the_base_has_it_then_it_does_not_count(repo):
     sandbox.run("check", "--new-from", "main").assert_findings(("b.yaml", BAD_LINE, "unknown-field"))
 
 
+@pytest.mark.parametrize(
+    "selected",
+    [
+        pytest.param([], id="everything"),
+        pytest.param(["staging"], id="one folder"),
+        pytest.param(["--staged"], id="what is staged"),
+        pytest.param(["--staged", "staging/a.yaml"], id="one staged file"),
+    ],
+)
+@pytest.mark.parametrize("known", ["--new-from", "--baseline"])
+def test_check_known_findings_when_another_folder_has_the_same_resource_then_it_silences_nothing_here(
+    repo, known, selected
+):
+    sandbox = repo().commit({"production/a.yaml": BAD})
+    sandbox.call(["check", "--write-baseline", "../known.json"]).assert_code(0)
+    sandbox.stage({"staging/a.yaml": BAD})
+    value = "HEAD" if known == "--new-from" else "../known.json"
+    outcome = sandbox.run("check", known, value, *selected)
+    outcome.assert_findings(("staging/a.yaml", BAD_LINE, "unknown-field"))
+
+
+def test_check_new_from_when_an_equal_finding_is_added_before_the_known_one_then_the_added_one_is_new(repo):
+    sandbox = repo().commit({"production/a.yaml": BAD}).write({"development/a.yaml": BAD})
+    outcome = sandbox.run("check", "--new-from", "HEAD")
+    outcome.assert_findings(("development/a.yaml", BAD_LINE, "unknown-field"))
+
+
+@pytest.mark.parametrize("selected", [[], ["--staged"], ["b"]])
+def test_check_new_from_when_a_file_moves_then_its_findings_are_not_new(repo, selected):
+    sandbox = repo().commit({"a/a.yaml": BAD, "a/c.yaml": GOOD})
+    sandbox.git("mv", "a", "b")
+    sandbox.run("check", "--new-from", "HEAD", *selected).assert_clean()
+
+
 def test_check_config_when_a_key_is_unknown_then_line_and_nearest_key_are_named(repo):
     outcome = repo({".gitops-guard.yaml": "fail-on: error\nexcludes: [a]\n", "a.yaml": GOOD}).run("check")
     outcome.assert_code(2)
