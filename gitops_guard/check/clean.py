@@ -30,6 +30,8 @@ _TEMPLATE_ACTION = b"{{"
 
 MANIFEST_SUFFIXES = (b".yaml", b".yml", b".json")
 _LARGEST_BYTES = 3 << 20
+_KIND = 0o170000
+_REGULAR = 0o100000
 _UNSURE = 255
 _NO_ID = bytes(20)
 _KNOWN_UNSURE = 254
@@ -207,17 +209,31 @@ class _QuickJudge:
 
 
 def read_file(root: bytes) -> "Callable[[bytes, bytes | None], bytes | None]":
-    """Return a reader of the work tree's files; a symbolic link is not followed."""
+    """Return a reader of the work tree's files: regular ones, not too large; no symbolic link is followed.
+
+    Args:
+        root: The work tree, as `os.path.realpath` gives it.
+    """
     prefix = root.rstrip(b"/") + b"/"
-    flags = os.O_RDONLY | os.O_NOFOLLOW | getattr(os, "O_CLOEXEC", 0)
+    # Not waiting for a writer: the name may have become a pipe.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    real = set()
 
     def read(path: bytes, _blob: "bytes | None") -> "bytes | None":
+        folder = os.path.dirname(prefix + path)
+        if folder not in real:
+            if os.path.realpath(folder) != folder:
+                return None
+            real.add(folder)
         try:
             descriptor = os.open(prefix + path, flags)
         except OSError:
             return None
         try:
-            size = os.fstat(descriptor).st_size
+            status = os.fstat(descriptor)
+            size = status.st_size
+            if status.st_mode & _KIND != _REGULAR or size > _LARGEST_BYTES:
+                return None
             data = os.read(descriptor, size + 1)
             return data if len(data) == size else None
         except OSError:

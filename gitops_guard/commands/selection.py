@@ -10,6 +10,7 @@ from gitops_guard.config import Scopes
 from gitops_guard.errors import UsageError
 from gitops_guard.model import Skipped
 from gitops_guard.model.renderer import Renderer
+from gitops_guard.repo.repository import Side
 from gitops_guard.repo.tree import EntryKind, Tree, TreeEntry
 
 _SUFFIXES = tuple(suffix.decode() for suffix in MANIFEST_SUFFIXES)
@@ -91,7 +92,8 @@ def _refuse_unknown(paths: Iterable[str], entries: Sequence[TreeEntry], label: s
     known = {entry.path for entry in entries}
     for path in paths:
         if path and path not in known and not any(name.startswith(f"{path}/") for name in known):
-            raise UsageError(f"{path}: no such file or directory in the {label}")
+            hint = "; empty directories and what Git ignores do not count" if label == Side.WORK_TREE.value else ""
+            raise UsageError(f"{path}: no such file or directory in the {label}{hint}")
 
 
 def repository_paths(arguments: Sequence[str], root: str) -> list[str]:

@@ -1,6 +1,7 @@
 """`gitops-guard check` from end to end: what it reads, what it says, how it ends."""
 
 import json
+import os
 
 import pytest
 
@@ -252,6 +253,39 @@ def test_check_new_from_when_the_base_has_it_then_it_does_not_count(repo):
     moved = "# a comment that moves the line\n" + BAD
     sandbox.commit({"a.yaml": moved, "b.yaml": BAD.replace("settings", "others")})
     sandbox.run("check", "--new-from", "main").assert_findings(("b.yaml", BAD_LINE, "unknown-field"))
+
+
+@pytest.mark.parametrize("text", [pytest.param(GOOD, id="clean"), pytest.param(BAD, id="with a finding")])
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        pytest.param("ignored.yaml", "what Git ignores", id="ignored"),
+        pytest.param("linked/a.yaml", "lies outside of", id="behind a link"),
+        pytest.param("pipe.yaml", "no such file or directory in the work tree", id="a pipe"),
+        pytest.param("empty", "empty directories", id="an empty directory"),
+    ],
+)
+def test_check_path_when_it_is_not_of_the_tree_then_it_is_refused_whatever_it_holds(repo, text, path, message):
+    sandbox = repo({".gitignore": "ignored.yaml\n", "ignored.yaml": text, "../outside/a.yaml": text})
+    (sandbox.root / "linked").symlink_to("../outside")
+    (sandbox.root / "empty").mkdir()
+    os.mkfifo(sandbox.root / "pipe.yaml")
+    outcome = sandbox.call(["check", path])
+    outcome.assert_code(2)
+    assert message in outcome.err
+
+
+def test_check_path_when_a_tracked_file_has_become_a_pipe_then_it_does_not_wait_for_a_writer(repo):
+    sandbox = repo().commit({"a.yaml": GOOD}).remove("a.yaml")
+    os.mkfifo(sandbox.root / "a.yaml")
+    sandbox.call(["check", "a.yaml"]).assert_code(2)
+
+
+def test_check_path_when_a_tracked_folder_has_become_a_link_then_it_is_not_followed(repo):
+    sandbox = repo({"../outside/a.yaml": GOOD}).commit({"folder/a.yaml": GOOD}).remove("folder/a.yaml")
+    (sandbox.root / "folder").rmdir()
+    (sandbox.root / "folder").symlink_to("../outside")
+    sandbox.run("check", "folder/a.yaml").assert_code(2)
 
 
 @pytest.mark.parametrize(
