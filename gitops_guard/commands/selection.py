@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from gitops_guard.check.clean import MANIFEST_SUFFIXES
+from gitops_guard.check.kustomizations import is_kustomization
 from gitops_guard.config import Scopes
 from gitops_guard.errors import UsageError
 from gitops_guard.model import Skipped
@@ -25,7 +26,8 @@ class Selection:
     """To be judged."""
 
     candidates: tuple[TreeEntry, ...]
-    """All files of the tree that may hold manifests, whether chosen or not: definitions are looked for in them."""
+    """All files of the tree that may hold manifests, whether chosen or not, and all kustomizations: definitions are
+    looked for in them, and what other files are to kustomize."""
 
     skipped: tuple[Skipped, ...]
     """Links and submodules among what was asked for."""
@@ -67,10 +69,11 @@ def select(
         if entry.kind in _LINKS:
             if in_scope and (may_hold or entry.kind is EntryKind.SUBMODULE):
                 skipped.append(Skipped(path=entry.path, resource="", reason=_LINKS[entry.kind]))
-        elif may_hold:
+            continue
+        if may_hold or is_kustomization(entry.path):  # one called `Kustomization` says what other files are
             candidates.append(entry)
-            if in_scope:
-                chosen.append(entry)
+        if may_hold and in_scope:
+            chosen.append(entry)
     return Selection(chosen=tuple(chosen), candidates=tuple(candidates), skipped=tuple(skipped))
 
 

@@ -255,6 +255,28 @@ def test_check_new_from_when_the_base_has_it_then_it_does_not_count(repo):
     sandbox.run("check", "--new-from", "main").assert_findings(("b.yaml", BAD_LINE, "unknown-field"))
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        pytest.param("kustomization.yaml", "patches: [{path: part.yaml}]\n", [], id="a patch"),
+        pytest.param("Kustomization", "patches: [{path: part.yaml}]\n", [], id="a patch, said without suffix"),
+        pytest.param("kustomization.yaml", "resources: [part.yaml]\n", ["selector", "template"], id="a resource"),
+        pytest.param(
+            "kustomization.yaml",
+            "resources: [part.yaml]\npatches: [{path: part.yaml}]\n",
+            ["selector", "template"],
+            id="both",
+        ),
+    ],
+)
+def test_check_part_of_a_resource_when_a_kustomization_names_it_then_only_a_patch_need_not_be_whole(
+    repo, name, text, expected
+):
+    part = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 2}\n"
+    outcome = repo({"part.yaml": part, name: text}).run("check")
+    assert [f"spec.{field}" for field in expected] == [found["field"] for found in outcome.json()["findings"]]
+
+
 @pytest.mark.parametrize("text", [pytest.param(GOOD, id="clean"), pytest.param(BAD, id="with a finding")])
 @pytest.mark.parametrize(
     ("path", "message"),
