@@ -158,7 +158,7 @@ class _FileJudge:
         outcome = self._examine(identity, body)
         self._custom = self._custom or outcome.custom
         self._counts[outcome.checked] += 1
-        if outcome.checked is Checked.NO_SCHEMA and not outcome.problems:
+        if outcome.checked is Checked.NO_SCHEMA:  # whatever is found: the finding may be off or accepted
             self._skips.append(Skipped(path=self._path, resource=str(identity), reason=NO_SCHEMA))
         problems = [self._as_written(problem, document.scalar(item + problem.field)) for problem in outcome.problems]
         resource = Resource(id=identity, body=body, origin=origin)
@@ -180,7 +180,7 @@ class _FileJudge:
 
     def _examine(self, identity: ResourceId, body: Body) -> Examination:
         if wrong := tuple(_identity_problems(body)):
-            return Examination(problems=wrong, checked=Checked.WHOLLY)
+            return Examination(problems=wrong, checked=Checked.NO_SCHEMA)
         outcome = self._kinds.examine(identity, body, self._setting.versions)
         if not self._role.is_patch:
             return outcome

@@ -277,6 +277,27 @@ def test_check_part_of_a_resource_when_a_kustomization_names_it_then_only_a_patc
     assert [f"spec.{field}" for field in expected] == [found["field"] for found in outcome.json()["findings"]]
 
 
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        pytest.param("removed-api", "apiVersion: batch/v1beta1\nkind: CronJob\n", id="removed"),
+        pytest.param("unknown-kind", "apiVersion: apps/v1\nkind: Deploymnet\n", id="never served"),
+        pytest.param("missing-schema", "apiVersion: example.com/v1\nkind: Gadget\n", id="without a schema"),
+        pytest.param("missing-field", "apiVersion: v1\nkind: ''\n", id="without a kind"),
+    ],
+)
+@pytest.mark.parametrize(("severity", "code"), [pytest.param("error", 1, id="on"), pytest.param("off", 0, id="off")])
+def test_check_coverage_when_no_schema_was_asked_then_the_resource_is_not_called_validated(
+    repo, rule, text, severity, code
+):
+    config = f"missing-schema: error\nseverity: {{{rule}: {severity}}}\n"
+    sandbox = repo({".gitops-guard.yaml": config, "a.yaml": text + "metadata: {name: a}\nspec: {nonsense: 1}\n"})
+    outcome = sandbox.call(["check", "a.yaml"])
+    outcome.assert_code(code)
+    assert "validated: 0 of 1 resource in 1 file" in outcome.out
+    assert "skipped: 1 (no schema: 1)" in outcome.out
+
+
 @pytest.mark.parametrize("text", [pytest.param(GOOD, id="clean"), pytest.param(BAD, id="with a finding")])
 @pytest.mark.parametrize(
     ("path", "message"),
