@@ -15,7 +15,7 @@ from gitops_guard.repo.repository import Side
 from gitops_guard.repo.tree import EntryKind, Tree, TreeEntry
 
 _SUFFIXES = tuple(suffix.decode() for suffix in MANIFEST_SUFFIXES)
-_LINKS = {EntryKind.SYMLINK: "symbolic link", EntryKind.SUBMODULE: "submodule"}
+_LINK, _SUBMODULE, _NESTED = "symbolic link", "submodule", "nested repository"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +66,21 @@ def select(
         claimed = any(renderer.claims(entry.path) for renderer in renderers)
         may_hold = named or claimed or entry.path.endswith(_SUFFIXES)
         in_scope = wanted.covers(entry.path) and (only is None or entry.path in only) and scopes.selected(entry.path)
-        if entry.kind in _LINKS:
+        if entry.kind is not EntryKind.FILE:
             if in_scope and (may_hold or entry.kind is EntryKind.SUBMODULE):
-                skipped.append(Skipped(path=entry.path, resource="", reason=_LINKS[entry.kind]))
+                skipped.append(Skipped(path=entry.path, resource="", reason=_not_followed(entry)))
             continue
         if may_hold or is_kustomization(entry.path):  # one called `Kustomization` says what other files are
             candidates.append(entry)
         if may_hold and in_scope:
             chosen.append(entry)
     return Selection(chosen=tuple(chosen), candidates=tuple(candidates), skipped=tuple(skipped))
+
+
+def _not_followed(entry: TreeEntry) -> str:
+    if entry.kind is EntryKind.SYMLINK:
+        return _LINK
+    return _NESTED if entry.blob_id is None else _SUBMODULE  # it has no commit of this repository's yet
 
 
 class Wanted:
