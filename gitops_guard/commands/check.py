@@ -24,6 +24,7 @@ from gitops_guard.repo.memory import MemoryTree
 from gitops_guard.repo.repository import Repo, Side
 from gitops_guard.repo.tree import Tree
 from gitops_guard.report import FORMATS, FormatOptions
+from gitops_guard.wording import count
 
 STDIN = "-"
 
@@ -103,7 +104,7 @@ def _open(request: CheckRequest, environment: Mapping[str, str]) -> tuple[Worksp
         flags=request.flags,
     )
     if STDIN in request.paths:
-        tree = MemoryTree({STDIN: sys.stdin.buffer.read()}, label="standard input")
+        tree = MemoryTree({STDIN: _standard_input()}, label="standard input")
         return open_workspace(asked, environment, tree=tree), None
     workspace = open_workspace(asked, environment)
     if workspace.repo is None:
@@ -114,6 +115,13 @@ def _open(request: CheckRequest, environment: Mapping[str, str]) -> tuple[Worksp
     if request.staged and not request.paths:
         return workspace, _changed(workspace.repo, "HEAD", Side.INDEX)
     return workspace, None
+
+
+def _standard_input() -> bytes:
+    data = sys.stdin.buffer.read()
+    if not data:  # a shell hides that `helm template` failed in front of the pipe
+        raise UsageError("standard input is empty: nothing was checked; did the command before the pipe fail?")
+    return data
 
 
 def _directory(paths: Sequence[str]) -> str:
@@ -244,7 +252,8 @@ def _write_baseline(report: Report, path: str) -> int:
         write_whole(path, baseline.write(report))
     except OSError as error:
         raise BaselineError(f"{path}: cannot be written: {error.strerror}") from error
-    sys.stderr.write(f"gitops-guard: {len(report.findings)} findings written to {path}\n")
+    FORMATS["text"](replace(report, findings=()), sys.stderr, FormatOptions())  # what is in no baseline
+    sys.stderr.write(f"gitops-guard: {count(len(report.findings), 'finding')} written to {path}\n")
     return 2 if report.errors else 0
 
 

@@ -459,6 +459,32 @@ def test_check_with_links_and_submodules_then_every_path_counts_them_alike(repo)
         assert first.out == second.out
 
 
+def test_check_when_a_repository_lies_in_the_repository_then_it_is_named_and_not_entered(repo):
+    sandbox = repo({"a.yaml": GOOD})
+    repo({"bad.yaml": BAD}, name="repo/nested").commit()
+    outputs = {sandbox.call(["check", *flags]).out for flags in ([], [], ["--no-cache"])}
+    assert [line.split(" against")[0] for line in outputs.pop().splitlines()] == [
+        "validated: 1 of 1 resource in 1 file",
+        "skipped: 1 (nested repository: 1)",
+    ]
+    assert not outputs
+
+
+def test_check_stdin_when_it_is_empty_then_it_is_no_pass(repo):
+    outcome = repo().call(["check", "-"])
+    outcome.assert_code(2)
+    assert "standard input is empty" in outcome.err
+
+
+def test_check_write_baseline_when_a_file_cannot_be_read_then_it_says_so(repo):
+    outcome = repo({"a.yaml": BAD, "b.yaml": "apiVersion: v1\nkind: Pod\n\tmetadata: {}\n"}).call(
+        ["check", "--write-baseline", "known.json"]
+    )
+    outcome.assert_code(2)
+    assert "b.yaml:3:1: could not check yaml-syntax" in outcome.err
+    assert "1 finding written to known.json" in outcome.err
+
+
 @pytest.mark.parametrize("first", [True, False], ids=["unborn", "born"])
 def test_check_staged_without_paths_when_known_then_the_summary_is_that_of_the_full_path(repo, first):
     sandbox = repo() if first else repo().commit({"old.yaml": BAD})
