@@ -36,6 +36,8 @@ _UNSURE = 255
 _NO_ID = bytes(20)
 _KNOWN_UNSURE = 254
 """In the store: the quick checks have been tried on the blob, and only the full path can judge it."""
+_NOT_LEARNED = b"\1"
+"""Last byte of a record that the store knows already, or shall not know."""
 _FORK_FROM = 100
 _FEW = 64
 
@@ -103,10 +105,10 @@ def sweep(
         if reason == _UNSURE:
             blob = one[:20]
             result.unsure.append((candidate[0], None if blob == _NO_ID else blob))
-            one = record(blob, 0, _KNOWN_UNSURE) + one[23:]
+            one = one[:22] + bytes((_KNOWN_UNSURE,)) + one[23:]
         else:
             result.count(candidate[0], int.from_bytes(one[20:22], "big"), reason)
-        if one[:20] != _NO_ID and not one[-1]:
+        if one[-1:] != _NOT_LEARNED:
             result.records.append(one[:RECORD_BYTES])
     return result
 
@@ -179,15 +181,15 @@ class _QuickJudge:
 
     def _one(self, path: bytes, blob: "bytes | None", size: int) -> bytes:
         data = self._read(path, blob) if size <= _LARGEST_BYTES else None
-        if data is None:
-            return record(blob or _NO_ID, 0, _UNSURE)
+        if data is None:  # nothing was tried: in a pack the full path's reader will find it
+            return record(blob or _NO_ID, 0, _UNSURE)[:-1] + _NOT_LEARNED
         name = hash_blob(data) if blob is None else blob
         if blob is None and self._known:
             for key in (skipped_name(path, name), name):
                 if key in self._known:
                     tail = self._known[key]
                     reason = _UNSURE if tail[2] == _KNOWN_UNSURE else tail[2]
-                    return key + tail[:2] + bytes((reason, 1))
+                    return key + tail[:2] + bytes((reason,)) + _NOT_LEARNED
         bodies = None if OUR_NAME in data or _TEMPLATE_ACTION in data else self.load()(data)
         if not bodies or len(bodies) > 65_535:
             return record(name, 0, _UNSURE)
