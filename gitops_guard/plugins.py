@@ -10,7 +10,7 @@ import importlib.util
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -224,9 +224,11 @@ def _register_entry_point(
 ) -> None:
     origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
     source = PluginSource(name=point.name, origin=origin)
+    before = set(sys.modules)
     try:
         plugin = point.load()
-        source = PluginSource(name=point.name, origin=origin, stamp=f"{origin} {_stamp(sys.modules[point.module])}")
+        stamp = f"{origin} {_stamp(sys.modules[point.module], before)}"
+        source = PluginSource(name=point.name, origin=origin, stamp=stamp)
         _register(manager, plugin, source)
     except (Exception, SystemExit) as error:  # a plugin may fail in any way; it must not hide the others
         problems.append(f"plugin {point.name} of {origin} could not be loaded: {type(error).__name__}: {error}")
@@ -247,11 +249,12 @@ def _register(manager: pluggy.PluginManager, plugin: object, source: PluginSourc
 def _load_named(name: str, base: str) -> tuple[ModuleType, PluginSource]:
     if name.endswith(".py") or os.sep in name:
         return _load_file(name, base)
+    before = set(sys.modules)
     try:
         module = importlib.import_module(name)
     except (Exception, SystemExit) as error:  # a plugin may fail in any way
         raise PluginError(f"plugin module {name} could not be imported: {type(error).__name__}: {error}") from error
-    return module, PluginSource(name=name, origin=f"module {name}", stamp=_stamp(module), asked_for=True)
+    return module, PluginSource(name=name, origin=f"module {name}", stamp=_stamp(module, before), asked_for=True)
 
 
 def _load_file(path: str, base: str) -> tuple[ModuleType, PluginSource]:
@@ -260,33 +263,39 @@ def _load_file(path: str, base: str) -> tuple[ModuleType, PluginSource]:
     if spec is None or spec.loader is None or not os.path.isfile(full):
         raise PluginError(f"plugin file {path} does not exist or is no Python file")
     module = importlib.util.module_from_spec(spec)
+    before = set(sys.modules)
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a plugin may fail in any way
         del sys.modules[spec.name]
         raise PluginError(f"plugin file {path} could not be run: {type(error).__name__}: {error}") from error
-    return module, PluginSource(name=path, origin=path, stamp=_stamp(module), asked_for=True)
+    return module, PluginSource(name=path, origin=path, stamp=_stamp(module, before), asked_for=True)
 
 
-def _stamp(module: ModuleType) -> str:
-    """Return what changes with a plugin's code: of a package all its files, since an editable one keeps its version."""
-    file = getattr(module, "__file__", None)
+def _stamp(module: ModuleType, before: Collection[str]) -> str:
+    """Return what changes with a plugin's code.
+
+    Of a package all files count, since an editable one keeps its version; so does every module that the plugin was the
+    first to import, Python's own left out.
+
+    Args:
+        module: The plugin.
+        before: Names of the modules that were there before it was loaded.
+    """
     top = sys.modules.get(module.__name__.partition(".")[0], module)
-    if getattr(top, "__path__", None) is None:
-        return _hashed([file])
-    return _hashed(
-        os.path.join(folder, name)
-        for root in top.__path__
-        for folder, _, names in os.walk(root)
-        for name in names
-        if name.endswith(".py")
-    )
+    files = {getattr(module, "__file__", None)}
+    for root in getattr(top, "__path__", ()):
+        files.update(os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names)
+    for name in set(sys.modules) - set(before):
+        if name.partition(".")[0] not in sys.stdlib_module_names:
+            files.add(getattr(sys.modules[name], "__file__", None))
+    return _hashed(file for file in files if file is not None and file.endswith(".py"))
 
 
-def _hashed(paths: Iterable[str | None]) -> str:
+def _hashed(paths: Iterable[str]) -> str:
     found: list[str] = []
-    for path in sorted(path for path in paths if path is not None and os.path.isfile(path)):
+    for path in sorted(path for path in paths if os.path.isfile(path)):
         with open(path, "rb") as stream:
             found.append(importlib.util.source_hash(stream.read()).hex())
     return " ".join(found)

@@ -30,10 +30,14 @@ _TEMPLATE_ACTION = b"{{"
 
 MANIFEST_SUFFIXES = (b".yaml", b".yml", b".json")
 _LARGEST_BYTES = 3 << 20
+_KIND = 0o170000
+_REGULAR = 0o100000
 _UNSURE = 255
 _NO_ID = bytes(20)
 _KNOWN_UNSURE = 254
 """In the store: the quick checks have been tried on the blob, and only the full path can judge it."""
+_NOT_LEARNED = b"\1"
+"""Last byte of a record that the store knows already, or shall not know."""
 _FORK_FROM = 100
 _FEW = 64
 
@@ -101,10 +105,10 @@ def sweep(
         if reason == _UNSURE:
             blob = one[:20]
             result.unsure.append((candidate[0], None if blob == _NO_ID else blob))
-            one = record(blob, 0, _KNOWN_UNSURE) + one[23:]
+            one = one[:22] + bytes((_KNOWN_UNSURE,)) + one[23:]
         else:
             result.count(candidate[0], int.from_bytes(one[20:22], "big"), reason)
-        if one[:20] != _NO_ID and not one[-1]:
+        if one[-1:] != _NOT_LEARNED:
             result.records.append(one[:RECORD_BYTES])
     return result
 
@@ -177,15 +181,15 @@ class _QuickJudge:
 
     def _one(self, path: bytes, blob: "bytes | None", size: int) -> bytes:
         data = self._read(path, blob) if size <= _LARGEST_BYTES else None
-        if data is None:
-            return record(blob or _NO_ID, 0, _UNSURE)
+        if data is None:  # nothing was tried: in a pack the full path's reader will find it
+            return record(blob or _NO_ID, 0, _UNSURE)[:-1] + _NOT_LEARNED
         name = hash_blob(data) if blob is None else blob
         if blob is None and self._known:
             for key in (skipped_name(path, name), name):
                 if key in self._known:
                     tail = self._known[key]
                     reason = _UNSURE if tail[2] == _KNOWN_UNSURE else tail[2]
-                    return key + tail[:2] + bytes((reason, 1))
+                    return key + tail[:2] + bytes((reason,)) + _NOT_LEARNED
         bodies = None if OUR_NAME in data or _TEMPLATE_ACTION in data else self.load()(data)
         if not bodies or len(bodies) > 65_535:
             return record(name, 0, _UNSURE)
@@ -207,17 +211,31 @@ class _QuickJudge:
 
 
 def read_file(root: bytes) -> "Callable[[bytes, bytes | None], bytes | None]":
-    """Return a reader of the work tree's files; a symbolic link is not followed."""
+    """Return a reader of the work tree's files: regular ones, not too large; no symbolic link is followed.
+
+    Args:
+        root: The work tree, as `os.path.realpath` gives it.
+    """
     prefix = root.rstrip(b"/") + b"/"
-    flags = os.O_RDONLY | os.O_NOFOLLOW | getattr(os, "O_CLOEXEC", 0)
+    # Not waiting for a writer: the name may have become a pipe.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    real = set()
 
     def read(path: bytes, _blob: "bytes | None") -> "bytes | None":
+        folder = os.path.dirname(prefix + path)
+        if folder not in real:
+            if os.path.realpath(folder) != folder:
+                return None
+            real.add(folder)
         try:
             descriptor = os.open(prefix + path, flags)
         except OSError:
             return None
         try:
-            size = os.fstat(descriptor).st_size
+            status = os.fstat(descriptor)
+            size = status.st_size
+            if status.st_mode & _KIND != _REGULAR or size > _LARGEST_BYTES:
+                return None
             data = os.read(descriptor, size + 1)
             return data if len(data) == size else None
         except OSError:

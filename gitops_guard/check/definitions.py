@@ -53,7 +53,7 @@ class Definitions:
                 learned.append(record(name, 0, 0))
         if self._without is not None and learned:
             self._without.add(b"".join(learned), b"definitions")
-        return definitions, digest(_SCHEME, *sorted(blobs))
+        return definitions, digest(_SCHEME, *blobs)  # in order: of two definitions of a kind one counts
 
     def _of(self, path: str, blob: bytes | None, read: Callable[[str], bytes | None]) -> tuple[bytes, bytes]:
         key = None if blob is None else digest(_SCHEME, self._stamp, blob)

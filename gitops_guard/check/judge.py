@@ -161,7 +161,7 @@ class _FileJudge:
         origin = Origin(path=self._path, document=document.index, line=line, item=item)
         outcome = self._examine(identity, body)
         self._custom = self._custom or outcome.custom
-        if outcome.checked is Checked.NO_SCHEMA and not outcome.problems:
+        if outcome.checked is Checked.NO_SCHEMA:  # whatever is found: the finding may be off or accepted
             self._skips.append(Skipped(path=self._path, resource=str(identity), reason=NO_SCHEMA))
         problems = [self._as_written(problem, document.scalar(item + problem.field)) for problem in outcome.problems]
         resource = Resource(id=identity, body=body, origin=origin)
@@ -189,7 +189,7 @@ class _FileJudge:
 
     def _examine(self, identity: ResourceId, body: Body) -> Examination:
         if wrong := tuple(_identity_problems(body)):
-            return Examination(problems=wrong, checked=Checked.WHOLLY)
+            return Examination(problems=wrong, checked=Checked.NO_SCHEMA)
         outcome = self._kinds.examine(identity, body, self._setting.versions)
         if not self._role.is_patch:
             return outcome

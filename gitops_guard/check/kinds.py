@@ -44,7 +44,7 @@ class Kinds:
         Args:
             builtin: Schemas by minor version: `{"1.37": ...}`.
             custom: Finds the schema of a kind that is not built in.
-            missing_schema_is_error: Report a kind without a schema instead of counting it as skipped.
+            missing_schema_is_error: Report a kind without a schema, beside counting it as skipped.
         """
         self._builtin = builtin
         self._custom = custom
@@ -79,8 +79,7 @@ class Kinds:
         return Examination(problems=tuple(problems), checked=Checked.WHOLLY if complete else Checked.SCHEMA_ONLY)
 
     def _unserved(self, resource: ResourceId, versions: Sequence[str]) -> Examination:
-        problems = list(self._gone(resource, versions))
-        return Examination(problems=tuple(problems), checked=Checked.WHOLLY)
+        return Examination(problems=tuple(self._gone(resource, versions)), checked=Checked.NO_SCHEMA)
 
     def _gone(self, resource: ResourceId, versions: Sequence[str]) -> Iterable[Problem]:
         """Say why versions do not serve the kind: removed, not yet there, or never heard of."""

@@ -166,7 +166,7 @@ def _evaluate(
     progress: Callable[[int, int], None] | None,
 ) -> list[FileVerdict]:
     with VerdictStore(cache.directory, cache.key) as store:
-        roles = _Roles(_reached(tree, candidates, store))
+        roles = _Roles(_reached(tree, candidates, store, cache.circumstances))
         sources = [
             Source(path=entry.path, blob=blob, role=roles.of(entry.path), setting=criteria.setting_at(entry.path))
             for entry, blob in unsure
@@ -196,7 +196,7 @@ def _reader(tree: Tree, definitions: Mapping[str, bytes]) -> Callable[[str], byt
     return lambda path: definitions[path] if path in definitions else tree.read(path)
 
 
-def _reached(tree: Tree, candidates: Iterable[TreeEntry], store: VerdictStore) -> Reached:
+def _reached(tree: Tree, candidates: Iterable[TreeEntry], store: VerdictStore, circumstances: bytes) -> Reached:
     """Return what the tree's kustomizations name, remembered by blob."""
     found = [(entry.path, raw_id(entry)) for entry in candidates if is_kustomization(entry.path)]
 
@@ -206,7 +206,7 @@ def _reached(tree: Tree, candidates: Iterable[TreeEntry], store: VerdictStore) -
         except RepoError:
             return None  # it is reported where it is judged
 
-    return reached(found, read, store)
+    return reached(found, read, store, circumstances)
 
 
 class _Roles:

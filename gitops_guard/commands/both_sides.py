@@ -216,7 +216,8 @@ def _has(tree: Tree, path: str) -> bool:
 
 def _reached(read: Callable[[str], bytes | None], candidates: Sequence[TreeEntry]) -> Reached:
     with VerdictStore(None, None) as store:
-        return reached([(entry.path, None) for entry in candidates if is_kustomization(entry.path)], read, store)
+        named = [(entry.path, None) for entry in candidates if is_kustomization(entry.path)]
+        return reached(named, read, store, b"")  # nothing is remembered here, so nothing need be told apart
 
 
 def _any_resources(path: str, data: bytes) -> list[Resource]:

@@ -14,7 +14,7 @@ from gitops_guard.commands.acceptance import sort_out
 from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.policy_run import BaseReader, custom_rules_of, look_at, read_base_of
 from gitops_guard.commands.progress import Progress
-from gitops_guard.commands.selection import repository_paths, select
+from gitops_guard.commands.selection import Wanted, repository_paths, select
 from gitops_guard.commands.whole_file import write_whole
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags, Scopes
@@ -25,6 +25,7 @@ from gitops_guard.repo.memory import MemoryTree
 from gitops_guard.repo.repository import Repo, Side
 from gitops_guard.repo.tree import Tree
 from gitops_guard.report import FORMATS, FormatOptions
+from gitops_guard.wording import count
 
 STDIN = "-"
 
@@ -71,11 +72,12 @@ def run(request: CheckRequest, environment: Mapping[str, str], *, today: date) -
         only,
         base=read_base_of(workspace, staged=request.staged, from_rev=request.from_rev, to_rev=request.to_rev),
     )
-    report = _report(workspace, outcome, request, environment, today, whole=not request.paths and only is None)
+    report = _report(workspace, outcome, request, environment, today, only)
     if request.write_baseline is not None:
         return _write_baseline(report, request.write_baseline)
     if request.baseline is not None:
-        report = baseline.apply(report, baseline.read(_read(request.baseline)))
+        known = baseline.read(_read(request.baseline))
+        report = baseline.apply(report, known, looked_at=_looked_at(workspace, request, only))
     _write(report, workspace, request)
     return _exit_code(report, workspace)
 
@@ -112,7 +114,7 @@ def _open(request: CheckRequest, environment: Mapping[str, str]) -> tuple[Worksp
         flags=request.flags,
     )
     if STDIN in request.paths:
-        tree = MemoryTree({STDIN: sys.stdin.buffer.read()}, label="standard input")
+        tree = MemoryTree({STDIN: _standard_input()}, label="standard input")
         return open_workspace(asked, environment, tree=tree), None
     workspace = open_workspace(asked, environment)
     if workspace.repo is None:
@@ -123,6 +125,13 @@ def _open(request: CheckRequest, environment: Mapping[str, str]) -> tuple[Worksp
     if request.staged and not request.paths:
         return workspace, _changed(workspace.repo, "HEAD", Side.INDEX)
     return workspace, None
+
+
+def _standard_input() -> bytes:
+    data = sys.stdin.buffer.read()
+    if not data:  # a shell hides that `helm template` failed in front of the pipe
+        raise UsageError("standard input is empty: nothing was checked; did the command before the pipe fail?")
+    return data
 
 
 def directory_of(paths: Sequence[str]) -> str:
@@ -197,13 +206,13 @@ def _report(
     request: CheckRequest,
     environment: Mapping[str, str],
     today: date,
-    *,
-    whole: bool,
+    only: frozenset[str] | None,
 ) -> Report:
-    accepted = sort_out(workspace, workspace.tree, outcome, today, whole=whole)
+    accepted = sort_out(workspace, workspace.tree, outcome, today, whole=not request.paths and only is None)
     kept = list(accepted.reported)
     if request.new_from is not None:
-        kept = list(baseline.new_findings(kept, _base_findings(workspace, request, environment, today)))
+        base = _base_findings(workspace, request, environment, today)
+        kept = list(baseline.new_findings(kept, base, looked_at=_looked_at(workspace, request, only)))
     kept.sort(key=lambda finding: finding.sort_key)
     plugin_errors = [CheckError(path="", line=0, column=0, message=text) for text in workspace.extensions.problems]
     return Report(
@@ -226,6 +235,18 @@ def _base_findings(
     whole = replace(request, paths=())
     outcome = _check(workspace, tree, whole, environment, None, base=BaseReader())
     return sort_out(workspace, tree, outcome, today, whole=True).reported
+
+
+def _looked_at(workspace: Workspace, request: CheckRequest, only: frozenset[str] | None) -> Callable[[str], bool]:
+    """Tell of a path whether this run would show its findings: it is among what is checked, or gone from the tree."""
+    wanted = Wanted(_paths(request, workspace))
+    scopes = Scopes(workspace.config, workspace.settings.kubernetes_versions)
+
+    def looked_at(path: str) -> bool:
+        chosen = wanted.covers(path) and (only is None or path in only) and scopes.selected(path)
+        return chosen or not workspace.tree.exists(path)
+
+    return looked_at
 
 
 def _source_lines(tree: Tree, paths: set[str]) -> dict[str, tuple[str, ...]]:
@@ -251,7 +272,8 @@ def _write_baseline(report: Report, path: str) -> int:
         write_whole(path, baseline.write(report))
     except OSError as error:
         raise BaselineError(f"{path}: cannot be written: {error.strerror}") from error
-    sys.stderr.write(f"gitops-guard: {len(report.findings)} findings written to {path}\n")
+    FORMATS["text"](replace(report, findings=()), sys.stderr, FormatOptions())  # what is in no baseline
+    sys.stderr.write(f"gitops-guard: {count(len(report.findings), 'finding')} written to {path}\n")
     return 2 if report.errors else 0
 
 

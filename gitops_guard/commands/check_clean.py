@@ -126,7 +126,10 @@ def _choose(
         return None
     config = None if config_data is None else blob_id(config_data)
     if names:
-        return [(name, None, 0) for name in sorted(set(names))], read, config
+        wanted = sorted(set(names))
+        if not _are_tracked(location, wanted):
+            return None  # ignored, or of a repository inside this one, or behind a link: the full path knows
+        return [(name, None, 0) for name in wanted], read, config
     from gitops_guard.repo.snapshot import worktree_snapshot
 
     snapshot = worktree_snapshot(location.work_tree, location)
@@ -136,6 +139,15 @@ def _choose(
     if kinds - {_REGULAR}:
         return None  # links and submodules are named in the coverage, by the full path
     return [(path, blob, size) for path, _, blob, size in snapshot if path.endswith(MANIFEST_SUFFIXES)], read, config
+
+
+def _are_tracked(location: "Location", names: "Sequence[bytes]") -> bool:
+    try:
+        with open(location.index_file, "rb") as file:
+            found = staged_blob_ids(file.read(), names)
+    except OSError:
+        return False
+    return found is not None and all(mode & _KIND == _REGULAR for _, mode in found.values())
 
 
 def _staged_names(location: "Location") -> "Sequence[bytes] | None":
@@ -159,7 +171,7 @@ def _choose_staged(
     wanted = sorted(set(names))
     has_config = index.find(CONFIG_NAME + b"\0") >= 0
     found = staged_blob_ids(index, [*wanted, CONFIG_NAME] if has_config else wanted)
-    if found is None or any(found[name][1] & 0o170000 != _REGULAR for name in wanted):
+    if found is None or any(found[name][1] & _KIND != _REGULAR for name in wanted):
         return None
     objects = common_dir(location.git_dir)
     config = found[CONFIG_NAME][0] if has_config else None

@@ -6,15 +6,17 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from gitops_guard.check.clean import MANIFEST_SUFFIXES
+from gitops_guard.check.kustomizations import is_kustomization
 from gitops_guard.config import Scopes
 from gitops_guard.errors import UsageError
 from gitops_guard.model import Skipped
 from gitops_guard.model.renderer import Renderer
+from gitops_guard.repo.repository import Side
 from gitops_guard.repo.tree import EntryKind, Tree, TreeEntry
 
 _SUFFIXES = tuple(suffix.decode() for suffix in MANIFEST_SUFFIXES)
 POLICY_EXAMPLE = "policy example"
-_LINKS = {EntryKind.SYMLINK: "symbolic link", EntryKind.SUBMODULE: "submodule"}
+_LINK, _SUBMODULE, _NESTED = "symbolic link", "submodule", "nested repository"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,8 @@ class Selection:
     """To be judged."""
 
     candidates: tuple[TreeEntry, ...]
-    """All files of the tree that may hold manifests, whether chosen or not: definitions are looked for in them."""
+    """All files of the tree that may hold manifests, whether chosen or not, and all kustomizations: definitions are
+    looked for in them, and what other files are to kustomize."""
 
     skipped: tuple[Skipped, ...]
     """Links and submodules among what was asked for."""
@@ -57,7 +60,7 @@ def select(
     """
     entries = list(tree.entries())
     _refuse_unknown(paths, entries, tree.label)
-    wanted = _Wanted(paths)
+    wanted = Wanted(paths)
     chosen: list[TreeEntry] = []
     candidates: list[TreeEntry] = []
     skipped: list[Skipped] = []
@@ -66,28 +69,38 @@ def select(
         claimed = any(renderer.claims(entry.path) for renderer in renderers)
         may_hold = named or claimed or entry.path.endswith(_SUFFIXES)
         in_scope = wanted.covers(entry.path) and (only is None or entry.path in only) and scopes.selected(entry.path)
-        if entry.kind in _LINKS:
+        if entry.kind is not EntryKind.FILE:
             if in_scope and (may_hold or entry.kind is EntryKind.SUBMODULE):
-                skipped.append(Skipped(path=entry.path, resource="", reason=_LINKS[entry.kind]))
-        elif may_hold and is_example(entry.path):
+                skipped.append(Skipped(path=entry.path, resource="", reason=_not_followed(entry)))
+            continue
+        if may_hold and is_example(entry.path):
             if in_scope:
                 skipped.append(Skipped(path=entry.path, resource="", reason=POLICY_EXAMPLE))
-        elif may_hold:
+            continue
+        if may_hold or is_kustomization(entry.path):  # one called `Kustomization` says what other files are
             candidates.append(entry)
-            if in_scope:
-                chosen.append(entry)
+        if may_hold and in_scope:
+            chosen.append(entry)
     return Selection(chosen=tuple(chosen), candidates=tuple(candidates), skipped=tuple(skipped))
 
 
-class _Wanted:
+def _not_followed(entry: TreeEntry) -> str:
+    if entry.kind is EntryKind.SYMLINK:
+        return _LINK
+    return _NESTED if entry.blob_id is None else _SUBMODULE  # it has no commit of this repository's yet
+
+
+class Wanted:
     """What PATH arguments cover."""
 
     def __init__(self, paths: Sequence[str]) -> None:
+        """Keep repository paths of files and directories; none of them means everything."""
         self.files = frozenset(paths)
         self._folders = tuple(f"{path}/" for path in paths if path)
         self._all = not paths or "" in self.files
 
     def covers(self, path: str) -> bool:
+        """Tell whether a file is one of them or lies below one."""
         return self._all or path in self.files or path.startswith(self._folders)
 
 
@@ -95,7 +108,8 @@ def _refuse_unknown(paths: Iterable[str], entries: Sequence[TreeEntry], label: s
     known = {entry.path for entry in entries}
     for path in paths:
         if path and path not in known and not any(name.startswith(f"{path}/") for name in known):
-            raise UsageError(f"{path}: no such file or directory in the {label}")
+            hint = "; empty directories and what Git ignores do not count" if label == Side.WORK_TREE.value else ""
+            raise UsageError(f"{path}: no such file or directory in the {label}{hint}")
 
 
 def repository_paths(arguments: Sequence[str], root: str) -> list[str]:

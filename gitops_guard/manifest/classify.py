@@ -7,7 +7,6 @@ to be a manifest and cannot be read is never skipped.
 import posixpath
 import re
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
 from gitops_guard.manifest.document import Stream
@@ -48,22 +47,17 @@ _JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"(?P<key>\s*:)?|[{}\[\]]')
 _KEYS = frozenset((b'"apiVersion"', b'"kind"'))
 
 
-def not_a_manifest(
-    path: str, data: bytes, stream: Stream, *, patches: AbstractSet[str] = frozenset()
-) -> SkipReason | None:
+def not_a_manifest(path: str, data: bytes, stream: Stream) -> SkipReason | None:
     """Say why a file is not checked.
 
     Args:
         path: Repository path with `/`.
         data: The file.
         stream: What `load` made of it.
-        patches: Repository paths that some kustomization names as patches; see `patch_paths`.
 
     Returns:
         None for manifests, and for what means to be one and cannot be read: its problems are errors.
     """
-    if path in patches:
-        return SkipReason.KUSTOMIZE_PATCH
     if is_helm_template(path, data):
         return SkipReason.HELM_TEMPLATE
     if any(problem.unreadable for problem in stream.problems):

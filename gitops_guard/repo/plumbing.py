@@ -33,10 +33,6 @@ class Git:
             raise refusal(self.location.top, message or f"git {arguments[0]} ended with exit code {code}")
         return output
 
-    def succeeds(self, *arguments: str) -> bool:
-        """Tell whether a command ends with exit code 0."""
-        return self._run(arguments)[0] == 0
-
     def _run(self, arguments: Sequence[str]) -> tuple[int, bytes, str]:
         command = [*git_command(self.location), *arguments]
         try:

@@ -177,7 +177,8 @@ class Repo:
             arguments.append(self._tree_of(base))
         changes = list(parse_raw_diff(self._git.run(*arguments, "--")))
         if head is Side.WORK_TREE:
-            changes += [ChangedPath(path=path_text(path), kind=ChangeKind.ADDED) for path in self._untracked()]
+            files = (path for path in self._untracked() if not path.endswith(b"/"))  # no nested repositories
+            changes += [ChangedPath(path=path_text(path), kind=ChangeKind.ADDED) for path in files]
         return in_order(changes)
 
     def commit_tree(self, rev: str, *, max_bytes: int = MAX_BYTES) -> Tree:
@@ -272,5 +273,5 @@ class Repo:
 
     def _untracked(self) -> list[bytes]:
         paths = self._git.run(*LIST_UNTRACKED).split(b"\0")[:-1]
-        # A trailing slash is a nested repository; an attributes file is listed for its meaning even when it is ignored.
-        return [path for path in paths if not path.endswith((b"/", b".gitattributes"))]
+        # An attributes file is listed for its meaning even when it is ignored.
+        return [path for path in paths if not path.endswith(b".gitattributes")]

@@ -48,10 +48,10 @@ def worktree_snapshot(root: str, location: Location | None = None) -> "list[Snap
         location: The repository, where it is known already.
 
     Returns:
-        Sorted (path, mode, raw id or None, size in bytes) of tracked and untracked files, symbolic links and
-        submodules, without what .gitignore excludes; mode is Git's. An id is that of the file's own bytes,
-        conversions considered; None means: read and hash it. None instead of a list when not sure: no work tree, no
-        `git`, an index this parser does not read.
+        Sorted (path, mode, raw id or None, size in bytes) of tracked and untracked files, links, submodules and
+        nested repositories (as submodules without an id), without what .gitignore excludes; mode is Git's. An id is
+        that of the file's own bytes, conversions considered; None means: read and hash it. None instead of a list when
+        not sure: no work tree, no `git`, an index this parser does not read.
     """
     location = location or find_git_dir(root)
     if location is None or location.work_tree is None:
@@ -213,7 +213,8 @@ def entries_of(location: Location, paths: "Iterable[bytes]") -> "Iterable[Snapsh
     prefix = os.fsencode(location.work_tree) + b"/"
     for path in paths:
         if path.endswith(b"/"):
-            continue  # a nested repository, which is not entered
+            yield path[:-1], _SUBMODULE, None, 0  # a repository that is no submodule yet: named, not entered
+            continue
         try:
             now = os.lstat(prefix + path)
         except (FileNotFoundError, NotADirectoryError):

@@ -167,3 +167,30 @@ def test_check_when_anything_that_decides_changes_then_no_old_verdict_is_reused(
         assert expected != before
     sandbox.remove(*(name for name in files if name != "hpa.yaml")).write({"hpa.yaml": DEPRECATED})
     assert before == sandbox.run("check").out
+
+
+DEFINITION = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gadgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Gadget, plural: gadgets, singular: gadget, listKind: GadgetList}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema: {type: object, properties: {size: {type: %s}}}
+"""
+
+
+def test_check_when_two_definitions_of_a_kind_change_places_then_no_old_verdict_is_reused(cached):
+    sandbox, _ = cached
+    one, other = DEFINITION % "integer", DEFINITION % "string"
+    sandbox.remove("bad.yaml").write({
+        "a.yaml": one, "b.yaml": other,
+        "gadget.yaml": "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: a}\nsize: 1\n",
+    }).run("check").assert_clean()  # fmt: skip
+    swapped = sandbox.write({"a.yaml": other, "b.yaml": one}).run("check")
+    assert ["size"] == [found["field"] for found in swapped.json()["findings"]]

@@ -1,6 +1,7 @@
 """`gitops-guard check` from end to end: what it reads, what it says, how it ends."""
 
 import json
+import os
 
 import pytest
 
@@ -254,6 +255,116 @@ def test_check_new_from_when_the_base_has_it_then_it_does_not_count(repo):
     sandbox.run("check", "--new-from", "main").assert_findings(("b.yaml", BAD_LINE, "unknown-field"))
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        pytest.param("kustomization.yaml", "patches: [{path: part.yaml}]\n", [], id="a patch"),
+        pytest.param("Kustomization", "patches: [{path: part.yaml}]\n", [], id="a patch, said without suffix"),
+        pytest.param("kustomization.yaml", "resources: [part.yaml]\n", ["selector", "template"], id="a resource"),
+        pytest.param(
+            "kustomization.yaml",
+            "resources: [part.yaml]\npatches: [{path: part.yaml}]\n",
+            ["selector", "template"],
+            id="both",
+        ),
+    ],
+)
+def test_check_part_of_a_resource_when_a_kustomization_names_it_then_only_a_patch_need_not_be_whole(
+    repo, name, text, expected
+):
+    part = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 2}\n"
+    outcome = repo({"part.yaml": part, name: text}).run("check")
+    assert [f"spec.{field}" for field in expected] == [found["field"] for found in outcome.json()["findings"]]
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        pytest.param("removed-api", "apiVersion: batch/v1beta1\nkind: CronJob\n", id="removed"),
+        pytest.param("unknown-kind", "apiVersion: apps/v1\nkind: Deploymnet\n", id="never served"),
+        pytest.param("missing-schema", "apiVersion: example.com/v1\nkind: Gadget\n", id="without a schema"),
+        pytest.param("missing-field", "apiVersion: v1\nkind: ''\n", id="without a kind"),
+    ],
+)
+@pytest.mark.parametrize(("severity", "code"), [pytest.param("error", 1, id="on"), pytest.param("off", 0, id="off")])
+def test_check_coverage_when_no_schema_was_asked_then_the_resource_is_not_called_validated(
+    repo, rule, text, severity, code
+):
+    config = f"missing-schema: error\nseverity: {{{rule}: {severity}}}\n"
+    sandbox = repo({".gitops-guard.yaml": config, "a.yaml": text + "metadata: {name: a}\nspec: {nonsense: 1}\n"})
+    outcome = sandbox.call(["check", "a.yaml"])
+    outcome.assert_code(code)
+    assert "validated: 0 of 1 resource in 1 file" in outcome.out
+    assert "skipped: 1 (no schema: 1)" in outcome.out
+
+
+@pytest.mark.parametrize("text", [pytest.param(GOOD, id="clean"), pytest.param(BAD, id="with a finding")])
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        pytest.param("ignored.yaml", "what Git ignores", id="ignored"),
+        pytest.param("linked/a.yaml", "lies outside of", id="behind a link"),
+        pytest.param("pipe.yaml", "no such file or directory in the work tree", id="a pipe"),
+        pytest.param("empty", "empty directories", id="an empty directory"),
+    ],
+)
+def test_check_path_when_it_is_not_of_the_tree_then_it_is_refused_whatever_it_holds(repo, text, path, message):
+    sandbox = repo({".gitignore": "ignored.yaml\n", "ignored.yaml": text, "../outside/a.yaml": text})
+    (sandbox.root / "linked").symlink_to("../outside")
+    (sandbox.root / "empty").mkdir()
+    os.mkfifo(sandbox.root / "pipe.yaml")
+    outcome = sandbox.call(["check", path])
+    outcome.assert_code(2)
+    assert message in outcome.err
+
+
+def test_check_path_when_a_tracked_file_has_become_a_pipe_then_it_does_not_wait_for_a_writer(repo):
+    sandbox = repo().commit({"a.yaml": GOOD}).remove("a.yaml")
+    os.mkfifo(sandbox.root / "a.yaml")
+    sandbox.call(["check", "a.yaml"]).assert_code(2)
+
+
+def test_check_path_when_a_tracked_folder_has_become_a_link_then_it_is_not_followed(repo):
+    sandbox = repo({"../outside/a.yaml": GOOD}).commit({"folder/a.yaml": GOOD}).remove("folder/a.yaml")
+    (sandbox.root / "folder").rmdir()
+    (sandbox.root / "folder").symlink_to("../outside")
+    sandbox.run("check", "folder/a.yaml").assert_code(2)
+
+
+@pytest.mark.parametrize(
+    "selected",
+    [
+        pytest.param([], id="everything"),
+        pytest.param(["staging"], id="one folder"),
+        pytest.param(["--staged"], id="what is staged"),
+        pytest.param(["--staged", "staging/a.yaml"], id="one staged file"),
+    ],
+)
+@pytest.mark.parametrize("known", ["--new-from", "--baseline"])
+def test_check_known_findings_when_another_folder_has_the_same_resource_then_it_silences_nothing_here(
+    repo, known, selected
+):
+    sandbox = repo().commit({"production/a.yaml": BAD})
+    sandbox.call(["check", "--write-baseline", "../known.json"]).assert_code(0)
+    sandbox.stage({"staging/a.yaml": BAD})
+    value = "HEAD" if known == "--new-from" else "../known.json"
+    outcome = sandbox.run("check", known, value, *selected)
+    outcome.assert_findings(("staging/a.yaml", BAD_LINE, "unknown-field"))
+
+
+def test_check_new_from_when_an_equal_finding_is_added_before_the_known_one_then_the_added_one_is_new(repo):
+    sandbox = repo().commit({"production/a.yaml": BAD}).write({"development/a.yaml": BAD})
+    outcome = sandbox.run("check", "--new-from", "HEAD")
+    outcome.assert_findings(("development/a.yaml", BAD_LINE, "unknown-field"))
+
+
+@pytest.mark.parametrize("selected", [[], ["--staged"], ["b"]])
+def test_check_new_from_when_a_file_moves_then_its_findings_are_not_new(repo, selected):
+    sandbox = repo().commit({"a/a.yaml": BAD, "a/c.yaml": GOOD})
+    sandbox.git("mv", "a", "b")
+    sandbox.run("check", "--new-from", "HEAD", *selected).assert_clean()
+
+
 def test_check_config_when_a_key_is_unknown_then_line_and_nearest_key_are_named(repo):
     outcome = repo({".gitops-guard.yaml": "fail-on: error\nexcludes: [a]\n", "a.yaml": GOOD}).run("check")
     outcome.assert_code(2)
@@ -346,6 +457,32 @@ def test_check_with_links_and_submodules_then_every_path_counts_them_alike(repo)
         first, second = sandbox.call(arguments), sandbox.call(arguments)
         assert "skipped: 2 (submodule: 1, symbolic link: 1)" in first.out
         assert first.out == second.out
+
+
+def test_check_when_a_repository_lies_in_the_repository_then_it_is_named_and_not_entered(repo):
+    sandbox = repo({"a.yaml": GOOD})
+    repo({"bad.yaml": BAD}, name="repo/nested").commit()
+    outputs = {sandbox.call(["check", *flags]).out for flags in ([], [], ["--no-cache"])}
+    assert [line.split(" against")[0] for line in outputs.pop().splitlines()] == [
+        "validated: 1 of 1 resource in 1 file",
+        "skipped: 1 (nested repository: 1)",
+    ]
+    assert not outputs
+
+
+def test_check_stdin_when_it_is_empty_then_it_is_no_pass(repo):
+    outcome = repo().call(["check", "-"])
+    outcome.assert_code(2)
+    assert "standard input is empty" in outcome.err
+
+
+def test_check_write_baseline_when_a_file_cannot_be_read_then_it_says_so(repo):
+    outcome = repo({"a.yaml": BAD, "b.yaml": "apiVersion: v1\nkind: Pod\n\tmetadata: {}\n"}).call(
+        ["check", "--write-baseline", "known.json"]
+    )
+    outcome.assert_code(2)
+    assert "b.yaml:3:1: could not check yaml-syntax" in outcome.err
+    assert "1 finding written to known.json" in outcome.err
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["unborn", "born"])

@@ -58,6 +58,15 @@ def test_check_when_all_verdicts_are_remembered_then_nothing_heavy_is_imported(s
     assert len(loaded) <= 25, sorted(loaded)
 
 
+def test_check_staged_when_the_objects_are_packed_then_the_second_run_is_as_light(sandbox):
+    sandbox.commit().git("repack", "-a", "-d", "--quiet")
+    assert not list((sandbox.root / ".git" / "objects").glob("[0-9a-f][0-9a-f]"))
+    probe(sandbox, "check", "--staged", "a.yaml", "b.yaml")
+    code, loaded = probe(sandbox, "check", "--staged", "a.yaml", "b.yaml")
+    assert 0 == code
+    assert set() == loaded & NEVER_ON_A_HIT
+
+
 def test_check_when_a_file_is_new_then_the_full_path_is_not_imported(sandbox):
     code, loaded = probe(sandbox, "check", "--staged", "a.yaml")
     assert 0 == code

@@ -375,6 +375,18 @@ def test_check_when_an_installed_plugin_changes_then_no_old_verdict_is_believed(
             assert re.match(rf"a\.yaml:{line}:\d+: warning acme-rule", fresh(sandbox, tmp_path / "site"))
 
 
+def test_check_when_a_module_that_a_plugin_file_imports_changes_then_no_old_verdict_is_believed(repo, tmp_path):
+    (tmp_path / "site").mkdir()
+    own = RULE.format(id="our-rule").replace('("kind",)', "(FIELD,)")
+    sandbox = repo(
+        {"a.yaml": GOOD, ".gitops-guard.yaml": "plugins: [ours.py]\n", "ours.py": f"from beside import FIELD\n{own}"}
+    )
+    for field, line in (("kind", 2), ("metadata", 3)):
+        (tmp_path / "site" / "beside.py").write_text(f'FIELD = "{field}"  # {line}\n')
+        for _ in range(2):
+            assert re.match(rf"a\.yaml:{line}:\d+: warning our-rule", fresh(sandbox, tmp_path / "site"))
+
+
 def test_check_when_plugins_are_disabled_then_the_repositorys_own_still_run(repo, install):
     install("acme-rules", RULE.format(id="acme-rule"))
     sandbox = repo({"a.yaml": GOOD, "ours.py": RULE.format(id="our-rule")})

@@ -25,7 +25,6 @@ FILES = [
     pytest.param("s.json", _LARGE % b'"definitions": {"kind": "k", "apiVersion": "v"}', SkipReason.NOT_A_MANIFEST, id="large schema"),
     pytest.param("s.json", _LARGE % b'"apiVersion": "v1", "kind": "ConfigMap"', None, id="large manifest"),
     pytest.param("a.yaml", b"- op: add\n  path: /spec\n", SkipReason.KUSTOMIZE_PATCH, id="json patch"),
-    pytest.param("p.yaml", MANIFEST, SkipReason.KUSTOMIZE_PATCH, id="named patch"),
     pytest.param(".github/workflows/a.yml", b"on: push\njobs: {}\n", SkipReason.CI_CONFIGURATION, id="workflow"),
     pytest.param("a.yaml", b"a: 1\n", SkipReason.NOT_A_MANIFEST, id="other"),
     pytest.param("a.yaml", b"# c\n", SkipReason.EMPTY, id="empty"),
@@ -34,7 +33,7 @@ FILES = [
 
 @pytest.mark.parametrize(("path", "data", "expected"), FILES)
 def test_not_a_manifest_when_asked_then_gives_the_reason(path, data, expected):
-    assert expected == not_a_manifest(path, data, load(data), patches={"p.yaml"})
+    assert expected == not_a_manifest(path, data, load(data))
 
 
 def test_patch_paths_when_read_then_are_normalised_and_inside():

@@ -171,10 +171,12 @@ def test_snapshot_when_ignored_but_tracked_has_it(sandbox: Any) -> None:
     assert {".gitignore", "x.log"} == set(_ids(sandbox.root))
 
 
-def test_snapshot_when_a_repository_is_nested_does_not_enter_it(sandbox: Any, init: Callable[..., Any]) -> None:
+def test_snapshot_when_a_repository_is_nested_names_it_and_does_not_enter_it(
+    sandbox: Any, init: Callable[..., Any]
+) -> None:
     init("repo/nested").commit({"inner.yaml": b"1"})
     sandbox.write({"outer.yaml": b"1"})
-    assert {"outer.yaml"} == set(_ids(sandbox.root))
+    assert {"nested": None, "outer.yaml": None} == _ids(sandbox.root)
 
 
 def test_snapshot_when_unmerged_lists_the_file_once_without_id(sandbox: Any) -> None:
