@@ -38,15 +38,15 @@ def plugin_files(
         The directory to load files from, and the names to load.
 
     Raises:
-        PluginError: A file is named and nothing says that its code is trusted.
+        PluginError: A revision names plugins and nothing says that its choice is trusted.
     """
     if trusted_rev is not None and repo is not None:
         with tempfile.TemporaryDirectory(prefix="gitops-guard-plugins-") as folder:
             yield folder, _written(repo, trusted_rev, folder)
         return
-    if head_rev is not None and (files := [name for name in named if is_file_name(name)]):
+    if head_rev is not None and named:
         raise PluginError(
-            f"{DEFAULT_PATH} names the plugin file {files[0]}, and code from {head_rev} is not run;"
+            f"{DEFAULT_PATH} names the plugin {named[0]}, and code that {head_rev} brings or picks is not run;"
             " name a revision that you trust with --trusted-rev, or load the plugin yourself with -p"
         )
     yield root, named

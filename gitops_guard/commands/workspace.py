@@ -119,6 +119,11 @@ def _config_text(asked: Asked, tree: Tree | None, root: str) -> tuple[str, str]:
         path = os.path.join(root, DEFAULT_PATH)
         return (_decoded(_read_file(path), DEFAULT_PATH), DEFAULT_PATH) if os.path.isfile(path) else ("", "")
     if not tree.exists(DEFAULT_PATH):
+        if not (asked.staged or asked.rev) and os.path.lexists(os.path.join(root, DEFAULT_PATH)):
+            message = (
+                "is there but Git ignores it, so nobody else has it; take it out of .gitignore or name it: --config"
+            )
+            raise ConfigError(message, path=DEFAULT_PATH)
         return "", ""
     try:
         return _decoded(tree.read(DEFAULT_PATH), DEFAULT_PATH), DEFAULT_PATH

@@ -27,7 +27,7 @@ class SkipReason(StrEnum):
     EMPTY = "empty"
 
 
-_ACTION_LINE = re.compile(rb"^[ \t]*(?:- )?\{\{[-\s]*[\w.$(\"`/]", re.MULTILINE)
+_ACTION_LINE = re.compile(rb"[ \t]*(?:- )?\{\{[-\s]*[\w.$(\"`/]")
 _TOP_LEVEL_VERSION = re.compile(rb"""^["']?apiVersion["']?[ \t]*:""", re.MULTILINE)
 _TOP_LEVEL_KIND = re.compile(rb"""^["']?kind["']?[ \t]*:""", re.MULTILINE)
 _JSON_PATCH = re.compile(rb"""(?:^|[\s{\[,-])["']?op["']?[ \t]*:\s*["']?(?:add|remove|replace|move|copy|test)\b""")
@@ -103,12 +103,21 @@ def _unreadable(path: str, data: bytes, stream: Stream) -> SkipReason | None:
 
 
 def _breaks_on_actions(data: bytes, stream: Stream) -> bool:
-    """Tell whether template actions are why a file cannot be read: on a line of their own, or where reading stopped."""
-    if _ACTION_LINE.search(data):
-        return True
+    """Tell whether template actions are why a file cannot be read: one stands where reading stopped, or just before.
+
+    An action further up did not stop the reader, so it is text of a value: a notification's template, a dashboard.
+    """
     lines = data.split(b"\n")
-    stops = (problem.span.line for problem in stream.problems if problem.unreadable)
-    return any(b"{{" in line for stop in stops for line in lines[stop - 1 : stop])
+    stops = [problem.span.line for problem in stream.problems if problem.unreadable]
+    return _inside_action(b"\n".join(lines[: min(stops) - 1])) or any(
+        any(b"{{" in line for line in lines[stop - 1 : stop])
+        or any(_ACTION_LINE.match(line) for line in lines[max(0, stop - 2) : stop - 1])
+        for stop in stops
+    )
+
+
+def _inside_action(before: bytes) -> bool:
+    return before.rfind(b"{{") > before.rfind(b"}}")
 
 
 def _looks_meant(data: bytes) -> bool:

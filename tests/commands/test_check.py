@@ -470,6 +470,14 @@ def test_check_when_a_repository_lies_in_the_repository_then_it_is_named_and_not
     assert not outputs
 
 
+def test_check_config_when_git_ignores_it_then_it_is_not_passed_over_in_silence(repo):
+    sandbox = repo({".gitignore": ".*.yaml\n", ".gitops-guard.yaml": "severity: {unknown-field: off}\n", "a.yaml": BAD})
+    outcome = sandbox.run("check")
+    outcome.assert_code(2)
+    assert ".gitops-guard.yaml: is there but Git ignores it" in outcome.err
+    sandbox.run("check", "--config", ".gitops-guard.yaml").assert_clean()
+
+
 def test_check_stdin_when_it_is_empty_then_it_is_no_pass(repo):
     outcome = repo().call(["check", "-"])
     outcome.assert_code(2)

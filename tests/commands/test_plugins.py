@@ -329,8 +329,19 @@ def test_check_of_a_head_without_a_trusted_revision_then_it_is_refused(pull_requ
     sandbox, taken = pull_request
     outcome = sandbox.run("check", "--rev", "head")
     outcome.assert_code(2)
-    assert "code from head is not run" in outcome.err
+    assert "code that head brings or picks is not run" in outcome.err
     assert "--trusted-rev" in outcome.err
+    assert not taken.exists()
+
+
+def test_check_of_a_head_when_it_picks_a_module_then_it_is_refused(pull_request):
+    sandbox, taken = pull_request
+    sandbox.git("checkout", "--quiet", "head")
+    sandbox.commit({".gitops-guard.yaml": "plugins: [evil]\n"})  # in the current directory, which `python -m` searches
+    environment = {**sandbox.environment, "PYTHONPATH": str(ROOT)}
+    line = [sys.executable, "-m", "gitops_guard", "check", "--rev", "head"]
+    done = subprocess.run(line, cwd=sandbox.root, env=environment, capture_output=True, timeout=60, check=False)
+    assert 2 == done.returncode
     assert not taken.exists()
 
 
