@@ -165,7 +165,9 @@ class DeploymentRun:
 
     def _is_idle(self) -> bool:
         """Whether waiting alone changes nothing: no deadline is still to pass, and no retry can succeed."""
-        waits_for_deadline = self.completed_ms is None and self.timed_out_ms is None and self._watches_deadline()
+        # What was complete before, as under a mere scaling, never times out: deployment_util.go:DeploymentTimedOut.
+        times_out = self._watches_deadline() and self.status.progress is not Progress.AVAILABLE
+        waits_for_deadline = self.completed_ms is None and self.timed_out_ms is None and times_out
         room = self._room()
         waiting = any(one.failures and one.owned.spec > one.pods.active for one in self._sets.values())
         return not waits_for_deadline and not (waiting and room)
