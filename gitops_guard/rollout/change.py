@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from gitops_guard.model import Body
+from gitops_guard.model import Body, Json
 from gitops_guard.model.resource import Resource, ResourceId
 from gitops_guard.rollout.assumptions import Assumptions
 from gitops_guard.rollout.case import struct
@@ -27,9 +27,9 @@ class Key(NamedTuple):
         return cls(resource.namespace, resource.kind, resource.group, resource.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Pair:
-    """One object before and after the change; never neither."""
+    """One object before and after the change; never neither. What it takes to compare the two is done once."""
 
     before: Resource | None
     after: Resource | None
@@ -41,7 +41,7 @@ class Pair:
         assert found is not None
         return found.id
 
-    @property
+    @cached_property
     def changed(self) -> bool:
         """Tell whether the change touches the object at all."""
         return self.before is None or self.after is None or self.before.body != self.after.body
@@ -55,6 +55,40 @@ class Pair:
     def new(self) -> Body | None:
         """Return the body after the change."""
         return None if self.after is None else self.after.body
+
+    @cached_property
+    def rolls(self) -> bool:
+        """Tell whether the change replaces the pod template of a workload that there was before."""
+        if self.old is None or self.new is None or not self.changed:
+            return False
+        return canonical(dict(template_of(self.old))) != canonical(dict(template_of(self.new)))
+
+
+class Labels:
+    """Finds the workloads of one side of a change by the labels of their pods."""
+
+    def __init__(self, sides: Iterable[tuple[Pair, Body | None]]) -> None:
+        self._by_label: dict[tuple[str, str, Json], list[Pair]] = {}
+        self._by_namespace: dict[str, list[Pair]] = {}
+        self._labels: dict[Pair, Mapping[str, Json]] = {}
+        for pair, body in sides:
+            if body is not None and can_simulate(body):
+                self._add(pair, labels_of(body))
+
+    def _add(self, pair: Pair, labels: Mapping[str, Json]) -> None:
+        self._labels[pair] = labels
+        self._by_namespace.setdefault(pair.id.namespace, []).append(pair)
+        for key, value in labels.items():
+            if isinstance(value, str):
+                self._by_label.setdefault((pair.id.namespace, key, value), []).append(pair)
+
+    def having(self, namespace: str, wanted: Mapping[str, Json]) -> list[Pair]:
+        """Return the workloads whose pods have all these labels; all of the namespace where none is named."""
+        if not wanted:
+            return self._by_namespace.get(namespace, [])
+        values = [(namespace, key, value) for key, value in wanted.items() if isinstance(value, str)]
+        few = min((self._by_label.get(value, []) for value in values), key=len, default=[])
+        return [pair for pair in few if all(self._labels[pair].get(key) == value for key, value in wanted.items())]
 
 
 class Change:
@@ -95,6 +129,16 @@ class Change:
     def workloads_in(self, namespace: str) -> list[Pair]:
         """Return the workloads of a namespace that exist after the change."""
         return self._by_namespace.get(namespace, [])
+
+    @cached_property
+    def labels_before(self) -> Labels:
+        """Return the index of the workloads before the change."""
+        return Labels((pair, pair.old) for pair in self.pairs)
+
+    @cached_property
+    def labels_after(self) -> Labels:
+        """Return the index of the workloads after the change."""
+        return Labels((pair, pair.new) for pair in self.pairs)
 
     @cached_property
     def _by_kind(self) -> dict[str, list[Pair]]:
@@ -154,8 +198,6 @@ def template_of(body: Body) -> Body:
     return struct(struct(body.get("spec")).get("template"))
 
 
-def rolls(pair: Pair) -> bool:
-    """Tell whether the change replaces the template of a workload that there was before."""
-    if pair.old is None or pair.new is None:
-        return False
-    return canonical(dict(template_of(pair.old))) != canonical(dict(template_of(pair.new)))
+def labels_of(body: Body) -> Mapping[str, Json]:
+    """Return the labels of a workload's pods."""
+    return struct(struct(template_of(body).get("metadata")).get("labels"))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from gitops_guard.model import Body, FieldPath, Json
 from gitops_guard.rollout.case import struct, structs
-from gitops_guard.rollout.change import Change, Pair, rolls, template_of
+from gitops_guard.rollout.change import Change, Pair, template_of
 
 _RELOADERS = ("reloader.stakater.com/", "configmap.reloader.stakater.com/", "secret.reloader.stakater.com/",
               "wave.pusher.com/")  # fmt: skip
@@ -92,7 +92,7 @@ class Stale(NamedTuple):
 
 def stale_references(workload: Pair, change: Change) -> Iterator[Stale]:
     """Yield what running pods go on using although the change replaces it; one for each ConfigMap, Secret and way."""
-    if workload.old is None or workload.new is None or rolls(workload) or _is_reloaded(workload.new):
+    if workload.old is None or workload.new is None or workload.rolls or _is_reloaded(workload.new):
         return
     seen: set[tuple[str, str, str]] = set()
     for reference in references(workload.new):

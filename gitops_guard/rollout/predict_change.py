@@ -7,10 +7,10 @@ from typing import NamedTuple
 from gitops_guard.model import CheckError
 from gitops_guard.model.rollout import Rollout, RolloutVerdict
 from gitops_guard.rollout.assumptions import Assumptions
-from gitops_guard.rollout.change import Change, Key, Pair, template_of
+from gitops_guard.rollout.change import Change, Key, Pair
 from gitops_guard.rollout.configuration import stale_reasons
 from gitops_guard.rollout.image import mutable_images
-from gitops_guard.rollout.service import matches, selector
+from gitops_guard.rollout.service import selector
 from gitops_guard.rollout.simulate import simulate, simulate_service
 
 
@@ -76,8 +76,7 @@ def _switched_services(change: Change) -> Iterator[Pair]:
     for pair in change.of_kind("Service"):
         if pair.id.group or pair.new is None or pair.old is None or not selector(pair.new):
             continue
-        around = change.workloads_in(pair.id.namespace)
-        before = [one.id for one in around if one.old is not None and matches(selector(pair.old), template_of(one.old))]
-        after = [one.id for one in around if one.new is not None and matches(selector(pair.new), template_of(one.new))]
+        before = change.labels_before.having(pair.id.namespace, selector(pair.old)) if selector(pair.old) else []
+        after = change.labels_after.having(pair.id.namespace, selector(pair.new))
         if before != after and (before or after):
             yield pair

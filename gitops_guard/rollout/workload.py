@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from gitops_guard.model import Body, FieldPath, Json
 from gitops_guard.rollout.case import integer, struct, structs
-from gitops_guard.rollout.change import template_of
+from gitops_guard.rollout.change import Change, Pair, labels_of, template_of
 from gitops_guard.rollout.deployment import DeploymentSpec
 from gitops_guard.rollout.deployment_case import deployment_spec
 
@@ -32,11 +32,6 @@ def replicas(body: Body) -> int:
     return integer(spec_of(body).get("replicas"), 1)
 
 
-def labels_of(body: Body) -> Mapping[str, Json]:
-    """Return the labels of a workload's pods."""
-    return struct(struct(template_of(body).get("metadata")).get("labels"))
-
-
 def rolling(body: Body) -> DeploymentSpec | None:
     """Return the numbers of a Deployment that is updated by RollingUpdate; None for everything else."""
     if body.get("kind") != "Deployment":
@@ -49,6 +44,14 @@ def is_rigid(body: Body) -> bool:
     """Tell whether a rollout moves only while an extra pod can run: no old pod may be missing."""
     found = rolling(body)
     return found is not None and found.replicas > 0 and found.budget.unavailable == 0
+
+
+def selected(change: Change, namespace: str, selector: Json) -> list[Pair]:
+    """Return the workloads after the change whose pods a label selector matches; none where there is no selector."""
+    if not isinstance(selector, dict):
+        return []
+    found = change.labels_after.having(namespace, struct(selector.get("matchLabels")))
+    return [pair for pair in found if pair.new is not None and selects(selector, labels_of(pair.new))]
 
 
 def selects(selector: Mapping[str, Json], labels: Mapping[str, Json]) -> bool:

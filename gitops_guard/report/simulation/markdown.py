@@ -12,6 +12,7 @@ from gitops_guard.model.simulation import Simulation
 from gitops_guard.report import FormatOptions
 from gitops_guard.report.markdown import code
 from gitops_guard.report.simulation import words
+from gitops_guard.report.simulation.chart import escape
 from gitops_guard.report.simulation.text import facts
 from gitops_guard.report.words import place, subject
 
@@ -67,9 +68,9 @@ def _available_at(steps: tuple[Step, ...], t_s: float) -> int:
 
 
 def _details(rollout: Rollout) -> Iterator[str]:
-    yield f"<details><summary>{rollout.verdict.value}: details</summary>"
-    yield ""
-    yield f"#### {code(words.title(rollout.resource))}"
+    # Up to the blank line this is HTML, in which Markdown is not read.
+    name = escape(words.title(rollout.resource))
+    yield f"<details><summary><code>{name}</code>: {rollout.verdict.value}</summary>"
     yield ""
     yield from (f"- {name}: {code(text)}" for name, text in facts(rollout))
     for one in rollout.assumptions:

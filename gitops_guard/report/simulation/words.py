@@ -57,8 +57,10 @@ def interval(times: Seconds) -> str:
         return "never ends by itself"
     if times.low == times.likely == times.high:
         return seconds(times.likely)
-    high = "for ever" if times.high is None else seconds(times.high)
-    return f"{seconds(times.low or 0.0)} to {high}, likely {seconds(times.likely)}"
+    low, likely = seconds(times.low or 0.0), seconds(times.likely)
+    if times.high is None:
+        return f"at least {low}, likely {likely}, perhaps for ever"
+    return f"{low} to {seconds(times.high)}, likely {likely}"
 
 
 def seconds(value: float) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from gitops_guard.model import Body, FieldPath, Json
 from gitops_guard.rollout.case import struct, structs
-from gitops_guard.rollout.change import Change, rolls
+from gitops_guard.rollout.change import Change, labels_of
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.hazards.spare_node import spare_node_problem
-from gitops_guard.rollout.workload import POD_SPEC, is_rigid, labels_of, pod_spec, selects
+from gitops_guard.rollout.workload import POD_SPEC, is_rigid, pod_spec, selects
 
 _HOST = "kubernetes.io/hostname"
 _TERMS = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -16,7 +16,7 @@ _TERMS = "requiredDuringSchedulingIgnoredDuringExecution"
 def find(change: Change) -> Iterator[Hazard]:
     """Yield rolling Deployments whose required anti-affinity by node also matches their old pods."""
     for pair in change.workloads:
-        if pair.after is None or not rolls(pair) or not is_rigid(pair.after.body):
+        if pair.after is None or not pair.rolls or not is_rigid(pair.after.body):
             continue
         field = _excluding(pair.after.body)
         if field:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gitops_guard.model import Problem
 from gitops_guard.rollout.case import host_ports
-from gitops_guard.rollout.change import Change, Pair, rolls, template_of
+from gitops_guard.rollout.change import Change, Pair, template_of
 from gitops_guard.rollout.daemonset_case import daemonset_spec
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.hazards.spare_node import spare_node_problem
@@ -16,7 +16,7 @@ RULE = "host-port-needs-spare-node"
 def find(change: Change) -> Iterator[Hazard]:
     """Yield rolling Deployments and surging DaemonSets whose old and new pods share a port of the node."""
     for pair in change.workloads:
-        if pair.after is None or pair.old is None or not rolls(pair):
+        if pair.after is None or pair.old is None or not pair.rolls:
             continue
         shared = set(host_ports(template_of(pair.old))) & set(host_ports(template_of(pair.after.body)))
         problem = _problem(pair, min(shared), change) if shared else None

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from gitops_guard.model import Problem
-from gitops_guard.rollout.case import struct
-from gitops_guard.rollout.change import Change, Pair
+from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.hazard import Hazard
-from gitops_guard.rollout.workload import labels_of, selects, spec_of
+from gitops_guard.rollout.workload import selected, spec_of
 
 
 def find(change: Change) -> Iterator[Hazard]:
@@ -14,8 +13,9 @@ def find(change: Change) -> Iterator[Hazard]:
     for pair in change.workloads:
         if pair.after is None:
             continue
-        for other in change.workloads_in(pair.id.namespace):
-            if other is pair or not (pair.changed or other.changed) or not _takes(pair, other):
+        selector = spec_of(pair.after.body).get("selector")
+        for other in selected(change, pair.id.namespace, selector) if selector else ():
+            if other is pair or not (pair.changed or other.changed):
                 continue
             message = (
                 f"matches the pods of {other.id.kind} {other.id.name} too: counts, Services and budgets of the two"
@@ -23,8 +23,3 @@ def find(change: Change) -> Iterator[Hazard]:
             )
             field = ("spec", "selector")
             yield Hazard(pair.after, Problem(rule="overlapping-selectors", field=field, message=message))
-
-
-def _takes(pair: Pair, other: Pair) -> bool:
-    selector = spec_of(pair.new or {}).get("selector")
-    return isinstance(selector, dict) and bool(selector) and selects(struct(selector), labels_of(other.new or {}))

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from gitops_guard.model import Body, Problem
 from gitops_guard.rollout.budget import scaled
-from gitops_guard.rollout.case import int_or_percent, struct
-from gitops_guard.rollout.change import Change, Pair
+from gitops_guard.rollout.case import int_or_percent
+from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.hazard import Hazard
-from gitops_guard.rollout.workload import labels_of, replicas, selects, spec_of
+from gitops_guard.rollout.workload import replicas, selected, spec_of
 
 
 def find(change: Change) -> Iterator[Hazard]:
@@ -15,21 +15,16 @@ def find(change: Change) -> Iterator[Hazard]:
     for budget in change.of_kind("PodDisruptionBudget"):
         if budget.after is None:
             continue
-        for workload in change.workloads_in(budget.id.namespace):
+        for workload in selected(change, budget.id.namespace, spec_of(budget.after.body).get("selector")):
             if not (budget.changed or workload.changed) or workload.new is None:
                 continue
             field = _blocking_field(budget.after.body, workload.new)
-            if field and _covers(budget, workload):
+            if field:
                 message = (
                     f"{field} lets no pod of {workload.id.kind} {workload.id.name} be evicted: node drains and"
                     " upgrades stop there (the rollout itself does not)"
                 )
                 yield Hazard(budget.after, Problem(rule="pdb-blocks-drains", field=("spec", field), message=message))
-
-
-def _covers(budget: Pair, workload: Pair) -> bool:
-    selector = spec_of(budget.new or {}).get("selector")
-    return isinstance(selector, dict) and selects(struct(selector), labels_of(workload.new or {}))
 
 
 def _blocking_field(budget: Body, workload: Body) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gitops_guard.model import Body, Json
 from gitops_guard.rollout.case import struct, structs
-from gitops_guard.rollout.change import Change, Pair, rolls
+from gitops_guard.rollout.change import Change, Pair
 from gitops_guard.rollout.template import quantity
 from gitops_guard.rollout.workload import pod_spec, replicas, rolling, spec_of
 
@@ -57,7 +57,7 @@ def claims(change: Change, namespace: str, name: str) -> Iterator[Claim]:
     """Yield what the workloads of a namespace take of one name of a quota."""
     for pair in change.workloads_in(namespace):
         assert pair.new is not None
-        spec = rolling(pair.new) if rolls(pair) else None
+        spec = rolling(pair.new) if pair.rolls else None
         budget = None if spec is None or not spec.replicas else spec.budget
         pod = pod_amount(pair.new, name)
         before = _wanted_pods(pair.old, change) * pod_amount(pair.old, name) if pair.old is not None else Fraction(0)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gitops_guard.model import Problem
 from gitops_guard.rollout.case import struct
-from gitops_guard.rollout.change import Change, rolls
+from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.workload import replicas, spec_of
 
@@ -12,7 +12,7 @@ from gitops_guard.rollout.workload import replicas, spec_of
 def find(change: Change) -> Iterator[Hazard]:
     """Yield rolling Deployments whose strategy is Recreate."""
     for pair in change.workloads:
-        if pair.after is None or pair.old is None or pair.id.kind != "Deployment" or not rolls(pair):
+        if pair.after is None or pair.old is None or pair.id.kind != "Deployment" or not pair.rolls:
             continue
         recreate = struct(spec_of(pair.after.body).get("strategy")).get("type") == "Recreate"
         if recreate and replicas(pair.after.body) and replicas(pair.old):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gitops_guard.model import Problem
-from gitops_guard.rollout.change import Change, rolls
+from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.workload import replicas, rolling
 
@@ -11,7 +11,7 @@ from gitops_guard.rollout.workload import replicas, rolling
 def find(change: Change) -> Iterator[Hazard]:
     """Yield rolling Deployments whose replicas are cut by the same change."""
     for pair in change.workloads:
-        if pair.after is None or pair.old is None or not rolls(pair) or rolling(pair.after.body) is None:
+        if pair.after is None or pair.old is None or not pair.rolls or rolling(pair.after.body) is None:
             continue
         old, new = replicas(pair.old), replicas(pair.after.body)
         if 0 < new < old:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gitops_guard.model import Body, Problem, Severity
 from gitops_guard.rollout.case import struct, structs
-from gitops_guard.rollout.change import Change, Pair, rolls
+from gitops_guard.rollout.change import Change, Pair
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.workload import POD_SPEC, is_rigid, pod_spec, spec_of
 
@@ -12,7 +12,7 @@ from gitops_guard.rollout.workload import POD_SPEC, is_rigid, pod_spec, spec_of
 def find(change: Change) -> Iterator[Hazard]:
     """Yield volumes of rolling Deployments that one node or one pod alone can hold, where no pod may be missing."""
     for pair in change.workloads:
-        if pair.after is None or not rolls(pair) or not is_rigid(pair.after.body):
+        if pair.after is None or not pair.rolls or not is_rigid(pair.after.body):
             continue
         for problem in _problems(pair, change):
             yield Hazard(pair.after, problem)

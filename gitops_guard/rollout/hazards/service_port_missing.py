@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from gitops_guard.model import Body, Problem
 from gitops_guard.rollout.case import structs
-from gitops_guard.rollout.change import Change, template_of
+from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.hazard import Hazard
-from gitops_guard.rollout.service import matches, selector
+from gitops_guard.rollout.service import selector
 from gitops_guard.rollout.workload import pod_spec, spec_of
 
 
@@ -15,11 +15,7 @@ def find(change: Change) -> Iterator[Hazard]:
     for service in change.of_kind("Service"):
         if service.after is None or service.id.group or not selector(service.after.body):
             continue
-        chosen = [
-            pair
-            for pair in change.workloads_in(service.id.namespace)
-            if pair.new is not None and matches(selector(service.after.body), template_of(pair.new))
-        ]
+        chosen = change.labels_after.having(service.id.namespace, selector(service.after.body))
         if not chosen or not any(pair.changed for pair in (service, *chosen)):
             continue
         names = {name for pair in chosen for name in _port_names(pair.new or {})}

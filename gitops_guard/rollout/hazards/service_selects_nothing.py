@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from gitops_guard.model import Body, Problem
-from gitops_guard.rollout.change import Change, template_of
+from gitops_guard.model import Problem
+from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.hazard import Hazard
-from gitops_guard.rollout.service import matches, selector
-from gitops_guard.rollout.simulate import can_simulate
+from gitops_guard.rollout.service import selector
 
 
 def find(change: Change) -> Iterator[Hazard]:
@@ -14,15 +13,10 @@ def find(change: Change) -> Iterator[Hazard]:
     for service in change.of_kind("Service"):
         if service.after is None or service.old is None or not selector(service.after.body) or service.id.group:
             continue
-        around = [pair for pair in change.pairs if pair.id.namespace == service.id.namespace]
-        before = _selected(service.old, [pair.old for pair in around])
-        if before and not _selected(service.after.body, [pair.new for pair in around]):
+        before, after = selector(service.old), selector(service.after.body)
+        had = change.labels_before.having(service.id.namespace, before) if before else []
+        if had and not change.labels_after.having(service.id.namespace, after):
             message = "selects the pods of no workload after the change: it is left without endpoints"
             yield Hazard(
                 service.after, Problem(rule="service-selects-nothing", field=("spec", "selector"), message=message)
             )
-
-
-def _selected(service: Body, bodies: list[Body | None]) -> bool:
-    wanted = selector(service)
-    return any(body is not None and can_simulate(body) and matches(wanted, template_of(body)) for body in bodies)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gitops_guard.model import Problem
-from gitops_guard.rollout.change import Change, rolls
+from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.workload import replicas, rolling
 
@@ -11,7 +11,7 @@ from gitops_guard.rollout.workload import replicas, rolling
 def find(change: Change) -> Iterator[Hazard]:
     """Yield rolling Deployments of one replica whose maxUnavailable comes to 1."""
     for pair in change.workloads:
-        if pair.after is None or pair.old is None or not rolls(pair) or not replicas(pair.old):
+        if pair.after is None or pair.old is None or not pair.rolls or not replicas(pair.old):
             continue
         spec = rolling(pair.after.body)
         if spec is not None and spec.replicas == 1 and spec.budget.unavailable == 1:
