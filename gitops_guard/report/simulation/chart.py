@@ -41,14 +41,17 @@ def chart(rollout: Rollout, identifier: str) -> str:
     way = words.likely(rollout)
     if way is None or len(way.steps) < 2 or way.steps[-1].t_s <= 0:
         return ""
-    return "\n".join(_Chart(words.sampled(way.steps, _MOST_POINTS), rollout).lines(identifier)) + "\n"
+    picture = _Chart(words.sampled(way.steps, _MOST_POINTS), rollout, complete=way.complete)
+    return "\n".join(picture.lines(identifier)) + "\n"
 
 
 class _Chart:
-    def __init__(self, steps: Sequence[Step], rollout: Rollout) -> None:
+    def __init__(self, steps: Sequence[Step], rollout: Rollout, *, complete: bool) -> None:
         self.steps = steps
         self.rollout = rollout
-        self.end_s = steps[-1].t_s * 1.04
+        self.complete = complete
+        # Room for the last state, which stays: more of it where that is the point.
+        self.end_s = steps[-1].t_s * (1.04 if complete else 1.5)
         most = max(step.old + step.new + step.terminating for step in steps)
         self.most = max(most, rollout.wanted_available, 1)
 
@@ -135,6 +138,8 @@ class _Chart:
                 f'<text x="{x + 25}" y="22">{name}</text>'
             )
             x += 42 + 7 * len(name)
+        if not self.complete:
+            yield f'<text x="{WIDTH - _RIGHT}" y="22" text-anchor="end" fill="{_WANTED}">does not end by itself</text>'
 
 
 def _ticks(end: float, most: int) -> list[int]:
