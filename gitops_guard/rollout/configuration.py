@@ -44,10 +44,10 @@ def references(body: Body) -> Iterator[Reference]:
             yield from _of_source(source, (*path, "projected", "sources", number), how)
 
 
-def _sub_path_volumes(spec: Mapping[str, Json]) -> set[Json]:
+def _sub_path_volumes(spec: Mapping[str, Json]) -> list[Json]:
     containers = [*structs(spec.get("initContainers")), *structs(spec.get("containers"))]
     mounts = [mount for container in containers for mount in structs(container.get("volumeMounts"))]
-    return {mount.get("name") for mount in mounts if mount.get("subPath") or mount.get("subPathExpr")}
+    return [mount.get("name") for mount in mounts if mount.get("subPath") or mount.get("subPathExpr")]
 
 
 def _of_container(container: Mapping[str, Json], path: FieldPath) -> Iterator[Reference]:
