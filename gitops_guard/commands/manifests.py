@@ -84,6 +84,29 @@ class Manifests:
         )
 
 
+def in_namespaces_of(after: Sequence[Resource], before: Sequence[Resource]) -> list[Resource]:
+    """Return `before` with the namespaces that `after` uses for the same objects.
+
+    What `kubectl get` prints names its namespace, a manifest often leaves it to whoever applies it. Only where one of
+    the two names none are they taken for the same object.
+    """
+    wanted = {(one.id.group, one.id.kind, one.id.name): one.id.namespace for one in after}
+    there = {one.id for one in after}
+    found: list[Resource] = []
+    for one in before:
+        namespace = wanted.get((one.id.group, one.id.kind, one.id.name))
+        differs = namespace is not None and one.id not in there and "" in (namespace, one.id.namespace)
+        found.append(_moved(one, namespace or "") if differs else one)
+    return found
+
+
+def _moved(resource: Resource, namespace: str) -> Resource:
+    metadata = resource.body.get("metadata")
+    rest = {key: value for key, value in metadata.items() if key != "namespace"} if isinstance(metadata, dict) else {}
+    body = {**resource.body, "metadata": {**rest, "namespace": namespace} if namespace else rest}
+    return Resource(id=resource_id(body), body=body, origin=resource.origin)
+
+
 def read_tree(tree: Tree, workspace: Workspace, paths: Sequence[str]) -> Manifests:
     """Read the plain manifests of a tree: neither charts nor kustomizations are rendered.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from gitops_guard.commands.hazard_findings import findings_of
-from gitops_guard.commands.manifests import Manifests, read_file, read_tree
+from gitops_guard.commands.manifests import Manifests, in_namespaces_of, read_file, read_tree
 from gitops_guard.commands.selection import repository_paths
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags
@@ -117,8 +117,9 @@ def _sides(request: SimulateRequest, workspace: Workspace) -> tuple[Manifests, M
             raise UsageError("name two files, BEFORE and AFTER, or two revisions, --from and --to")
         if request.paths.count("-") > 1:
             raise UsageError("standard input (-) can be read only once; name a file for the other side")
-        old, new = request.paths
-        return Manifests.of_file(old, read_file(old)), Manifests.of_file(new, read_file(new))
+        before, after = (Manifests.of_file(path, read_file(path)) for path in request.paths)
+        before.resources = in_namespaces_of(after.resources, before.resources)
+        return before, after
     if workspace.repo is None:
         raise UsageError("--from and --to need a Git repository; elsewhere name two files")
     base = workspace.repo.merge_base(request.from_rev, request.to_rev or "HEAD")

@@ -1,12 +1,13 @@
 """A whole change: every object before and after it, paired by name."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import posixpath
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 from gitops_guard.model import Body, Json
-from gitops_guard.model.resource import Resource, ResourceId
+from gitops_guard.model.resource import Origin, Resource, ResourceId
 from gitops_guard.rollout.assumptions import Assumptions
 from gitops_guard.rollout.case import struct
 from gitops_guard.rollout.simulate import can_simulate
@@ -33,6 +34,15 @@ class Pair:
 
     before: Resource | None
     after: Resource | None
+    scope: str = ""
+    """What it shares with the objects that it can have to do with: the namespace, where that is unambiguous."""
+
+    @property
+    def place(self) -> Origin:
+        """Return where it is written, after the change if it is there."""
+        found = self.after or self.before
+        assert found is not None
+        return found.origin
 
     @property
     def id(self) -> ResourceId:
@@ -69,7 +79,7 @@ class Labels:
 
     def __init__(self, sides: Iterable[tuple[Pair, Body | None]]) -> None:
         self._by_label: dict[tuple[str, str, Json], list[Pair]] = {}
-        self._by_namespace: dict[str, list[Pair]] = {}
+        self._by_scope: dict[str, list[Pair]] = {}
         self._labels: dict[Pair, Mapping[str, Json]] = {}
         for pair, body in sides:
             if body is not None and can_simulate(body):
@@ -77,16 +87,16 @@ class Labels:
 
     def _add(self, pair: Pair, labels: Mapping[str, Json]) -> None:
         self._labels[pair] = labels
-        self._by_namespace.setdefault(pair.id.namespace, []).append(pair)
+        self._by_scope.setdefault(pair.scope, []).append(pair)
         for key, value in labels.items():
             if isinstance(value, str):
-                self._by_label.setdefault((pair.id.namespace, key, value), []).append(pair)
+                self._by_label.setdefault((pair.scope, key, value), []).append(pair)
 
-    def having(self, namespace: str, wanted: Mapping[str, Json]) -> list[Pair]:
-        """Return the workloads whose pods have all these labels; all of the namespace where none is named."""
+    def having(self, scope: str, wanted: Mapping[str, Json]) -> list[Pair]:
+        """Return the workloads whose pods have all these labels; all of the scope where none is named."""
         if not wanted:
-            return self._by_namespace.get(namespace, [])
-        values = [(namespace, key, value) for key, value in wanted.items() if isinstance(value, str)]
+            return self._by_scope.get(scope, [])
+        values = [(scope, key, value) for key, value in wanted.items() if isinstance(value, str)]
         few = min((self._by_label.get(value, []) for value in values), key=len, default=[])
         return [pair for pair in few if all(self._labels[pair].get(key) == value for key, value in wanted.items())]
 
@@ -101,7 +111,7 @@ class Change:
             pairs: One for each object.
             assumptions: What the manifests do not say; hazards trust only what was given.
         """
-        self.pairs = tuple(sorted(pairs, key=lambda pair: (Key.of(pair.id), _place(pair))))
+        self.pairs = tuple(sorted(pairs, key=lambda pair: (Key.of(pair.id), pair.place.path, pair.place.document)))
         self.nodes = assumptions.nodes if "nodes" in assumptions.given else None
         """How many nodes can run the pods; None when nobody knows."""
 
@@ -112,23 +122,25 @@ class Change:
     def between(cls, before: Sequence[Resource], after: Sequence[Resource], assumptions: Assumptions) -> "Change":
         """Pair objects by namespace, kind and name.
 
-        An object that several files hold (overlays without a namespace of their own) is paired file by file.
+        An object that several files hold (one folder a cluster, overlays without a namespace of their own) is paired
+        file by file; in its namespace only objects of one folder are taken to belong together.
         """
         old, new = _by_key(before), _by_key(after)
         pairs = [pair for key in old.keys() | new.keys() for pair in _pair_up(old.get(key, []), new.get(key, []))]
-        return cls(pairs, assumptions)
+        several = {key.namespace for side in (old, new) for key, found in side.items() if _in_several_files(found)}
+        return cls((replace(pair, scope=_scope(pair, several)) for pair in pairs), assumptions)
 
     def of_kind(self, *kinds: str) -> list[Pair]:
         """Return the pairs of some kinds."""
         return [pair for kind in kinds for pair in self._by_kind.get(kind, ())]
 
-    def find(self, kind: str, namespace: str, name: str) -> Pair | None:
+    def find(self, kind: str, scope: str, name: str) -> Pair | None:
         """Return the object of a core kind with a name, if the change knows it."""
-        return self._core.get((kind, namespace, name))
+        return self._core.get((kind, scope, name))
 
-    def workloads_in(self, namespace: str) -> list[Pair]:
-        """Return the workloads of a namespace that exist after the change."""
-        return self._by_namespace.get(namespace, [])
+    def workloads_in(self, scope: str) -> list[Pair]:
+        """Return the workloads of a scope that exist after the change."""
+        return self._by_scope.get(scope, [])
 
     @cached_property
     def labels_before(self) -> Labels:
@@ -150,13 +162,13 @@ class Change:
     @cached_property
     def _core(self) -> dict[tuple[str, str, str], Pair]:
         core = (pair for pair in reversed(self.pairs) if not pair.id.group)
-        return {(pair.id.kind, pair.id.namespace, pair.id.name): pair for pair in core}
+        return {(pair.id.kind, pair.scope, pair.id.name): pair for pair in core}
 
     @cached_property
-    def _by_namespace(self) -> dict[str, list[Pair]]:
+    def _by_scope(self) -> dict[str, list[Pair]]:
         found: dict[str, list[Pair]] = {}
         for pair in self.workloads:
-            found.setdefault(pair.id.namespace, []).append(pair)
+            found.setdefault(pair.scope, []).append(pair)
         return found
 
     @cached_property
@@ -165,10 +177,13 @@ class Change:
         return tuple(pair for pair in self.pairs if pair.after is not None and can_simulate(pair.after.body))
 
 
-def _place(pair: Pair) -> tuple[str, int]:
-    found = pair.after or pair.before
-    assert found is not None
-    return found.origin.path, found.origin.document
+def _scope(pair: Pair, several: Collection[str]) -> str:
+    namespace = pair.id.namespace
+    return f"{namespace} in {posixpath.dirname(pair.place.path)}" if namespace in several else namespace
+
+
+def _in_several_files(resources: Sequence[Resource]) -> bool:
+    return len({resource.origin.path for resource in resources}) > 1
 
 
 def _by_key(resources: Sequence[Resource]) -> Mapping[Key, list[Resource]]:

@@ -132,7 +132,7 @@ def uses(change: Change) -> Iterator[tuple[Pair, Reference, Pair]]:
 
 def find_config(change: Change, workload: Pair, reference: Reference) -> Pair | None:
     """Return the ConfigMap or Secret that is referred to, if the change knows it."""
-    return change.find(reference.kind, workload.id.namespace, reference.name)
+    return change.find(reference.kind, workload.scope, reference.name)
 
 
 def _is_reloaded(body: Body) -> bool:

@@ -50,7 +50,7 @@ def predict_change(change: Change, assumptions: Assumptions, version: str) -> Pr
 def _rollout(pair: Pair, change: Change, stale: tuple[str, ...], assumptions: Assumptions, version: str) -> Rollout:
     assert pair.after is not None
     if pair.id.kind == "Service":
-        workloads = [(one.old, one.new) for one in change.workloads_in(pair.id.namespace) if one.new is not None]
+        workloads = [(one.old, one.new) for one in change.workloads_in(pair.scope) if one.new is not None]
         return simulate_service(pair.old, pair.after.body, workloads, assumptions=assumptions, version=version)
     found = simulate(pair.old, pair.after.body, assumptions=assumptions, version=version)
     return _with_reasons(found, pair, stale)
@@ -76,7 +76,7 @@ def _switched_services(change: Change) -> Iterator[Pair]:
     for pair in change.of_kind("Service"):
         if pair.id.group or pair.new is None or pair.old is None or not selector(pair.new):
             continue
-        before = change.labels_before.having(pair.id.namespace, selector(pair.old)) if selector(pair.old) else []
-        after = change.labels_after.having(pair.id.namespace, selector(pair.new))
+        before = change.labels_before.having(pair.scope, selector(pair.old)) if selector(pair.old) else []
+        after = change.labels_after.having(pair.scope, selector(pair.new))
         if before != after and (before or after):
             yield pair

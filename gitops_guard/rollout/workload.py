@@ -46,11 +46,11 @@ def is_rigid(body: Body) -> bool:
     return found is not None and found.replicas > 0 and found.budget.unavailable == 0
 
 
-def selected(change: Change, namespace: str, selector: Json) -> list[Pair]:
+def selected(change: Change, scope: str, selector: Json) -> list[Pair]:
     """Return the workloads after the change whose pods a label selector matches; none where there is no selector."""
     if not isinstance(selector, dict):
         return []
-    found = change.labels_after.having(namespace, struct(selector.get("matchLabels")))
+    found = change.labels_after.having(scope, struct(selector.get("matchLabels")))
     return [pair for pair in found if pair.new is not None and selects(selector, labels_of(pair.new))]
 
 

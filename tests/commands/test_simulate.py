@@ -198,3 +198,21 @@ def test_simulate_when_a_file_cannot_be_read_as_yaml_then_it_is_an_error_with_it
     document = simulated(sandbox.run("simulate", "a.yaml", "b.yaml", "--format", "json"), 2)
     assert "b.yaml" == document["errors"][0]["path"]
     assert {"web": "ok"} == verdicts(document)
+
+
+def test_simulate_revisions_when_two_folders_hold_the_same_objects_then_they_are_kept_apart(repo):
+    quota = "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: quota, namespace: shop}\nspec: {hard: {pods: '6'}}\n"
+    sides = [{f"clusters/{name}/web.yaml": text for name in ("dev", "prod")} for text in (WEB, NEW)]
+    sandbox = repo().commit({**sides[0], "clusters/prod/quota.yaml": quota}).commit(sides[1])
+    document = simulated(sandbox.run("simulate", "--from", "HEAD~1", "--format", "json"))
+    assert (2, []) == (len(document["rollouts"]), document["hazards"])
+
+
+def test_simulate_when_before_comes_from_a_cluster_then_its_namespace_is_the_one_that_after_leaves_out(repo):
+    live = (
+        WEB.replace("namespace: shop", "namespace: default\n  uid: 5f1c\n  resourceVersion: '7'")
+        + "status: {replicas: 4}\n"
+    )
+    files = {"live.yaml": live, "web.yaml": NEW.replace("  namespace: shop\n", "")}
+    document = simulated(repo(files).run("simulate", "live.yaml", "web.yaml", "--format", "json"))
+    assert ["spec.template.spec.containers[0].image"] == document["rollouts"][0]["triggers"]

@@ -16,7 +16,27 @@ from gitops_guard.rollout.predict_change import predict_change
 
 CORPUS = Path(__file__).parent / "corpus"
 CASES = sorted(path.parent for path in CORPUS.glob("*/*/expected.yaml"))
-ODD = [None, True, 0, -1, 1 << 40, 0.5, "", "x", "%", "150%", "1e99", [], {}, [None], [[]], [{}], {"": None}, {"a": [1]}, [1, "a"]]
+ODD = [
+    None,
+    True,
+    0,
+    -1,
+    1 << 40,
+    0.5,
+    "",
+    "x",
+    "%",
+    "150%",
+    "1e99",
+    [],
+    {},
+    [None],
+    [[]],
+    [{}],
+    {"": None},
+    {"a": [1]},
+    [1, "a"],
+]
 
 
 def places(node, at=()):

@@ -52,13 +52,26 @@ def find(change: Change) -> Iterator[Hazard]:
 
 def _changed(pair: Pair) -> Iterator[FieldPath]:
     old, new = pair.old or {}, pair.new or {}
+    is_live = "uid" in struct(old.get("metadata"))
     for field in _FIELDS.get((pair.id.group, pair.id.kind), ()):
-        if _value(old, field) != _value(new, field):
+        before, after = _value(old, field), _value(new, field)
+        # A field that is left out is left as it is, or refused as missing, which is for `check` to say.
+        if after is not None and not (_holds(before, after) if is_live else before == after):
             yield field
     if pair.id.kind in ("ConfigMap", "Secret") and old.get("immutable") is True and content(old) != content(new):
         yield ("data",)
     if pair.id.kind == "PersistentVolumeClaim" and not pair.id.group and _shrinks(old, new):
         yield ("spec", "resources", "requests", "storage")
+
+
+def _holds(live: Json, wanted: Json) -> bool:
+    """Tell whether an object in a cluster, defaults included, already is as a manifest wants it."""
+    if isinstance(live, dict) and isinstance(wanted, dict):
+        return all(_holds(live.get(key), value) for key, value in wanted.items())
+    if isinstance(live, list) and isinstance(wanted, list):
+        return len(live) == len(wanted) and all(_holds(*pair) for pair in zip(live, wanted, strict=True))
+    same = quantity(live)
+    return live == wanted or (same is not None and same == quantity(wanted))
 
 
 def _value(body: Body, field: FieldPath) -> Json:

@@ -14,7 +14,7 @@ from gitops_guard.rollout.workload import containers, spec_of
 def find(change: Change) -> Iterator[Hazard]:
     """Yield containers outside of the limits of a LimitRange; either of the two is changed."""
     for limits in change.of_kind("LimitRange"):
-        for workload in change.workloads_in(limits.id.namespace):
+        for workload in change.workloads_in(limits.scope):
             if workload.after is None or limits.after is None or not (limits.changed or workload.changed):
                 continue
             for problem in _problems(workload, limits):

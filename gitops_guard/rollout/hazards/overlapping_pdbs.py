@@ -12,7 +12,7 @@ def find(change: Change) -> Iterator[Hazard]:
     """Yield the second budget of a workload; something of the three is changed."""
     covering: dict[Pair, list[Pair]] = {}
     for budget in change.of_kind("PodDisruptionBudget"):
-        for workload in selected(change, budget.id.namespace, spec_of(budget.new or {}).get("selector")):
+        for workload in selected(change, budget.scope, spec_of(budget.new or {}).get("selector")):
             covering.setdefault(workload, []).append(budget)
     for workload, budgets in covering.items():
         last = budgets[-1]

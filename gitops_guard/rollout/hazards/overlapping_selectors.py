@@ -14,7 +14,7 @@ def find(change: Change) -> Iterator[Hazard]:
     """Yield workloads whose selector matches the pods of others of the namespace; something of them is changed."""
     for pair in change.workloads:
         selector = spec_of(pair.new or {}).get("selector")
-        taken = selected(change, pair.id.namespace, selector) if selector else []
+        taken = selected(change, pair.scope, selector) if selector else []
         others = [other for other in taken if other is not pair and (pair.changed or other.changed)]
         if others and pair.after is not None:
             message = f"matches the pods of {_named(others)} too: counts, Services and budgets get mixed up"

@@ -15,7 +15,7 @@ def find(change: Change) -> Iterator[Hazard]:
     for budget in change.of_kind("PodDisruptionBudget"):
         if budget.after is None:
             continue
-        for workload in selected(change, budget.id.namespace, spec_of(budget.after.body).get("selector")):
+        for workload in selected(change, budget.scope, spec_of(budget.after.body).get("selector")):
             if not (budget.changed or workload.changed) or workload.new is None:
                 continue
             field = _blocking_field(budget.after.body, workload.new)

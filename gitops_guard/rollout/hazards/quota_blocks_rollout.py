@@ -13,7 +13,7 @@ def find(change: Change) -> Iterator[Hazard]:
     """Yield workloads that a ResourceQuota of the same change stops for good."""
     for quota in change.of_kind("ResourceQuota"):
         for name, hard in hard_limits(quota).items():
-            found = list(claims(change, quota.id.namespace, name))
+            found = list(claims(change, quota.scope, name))
             yield from _too_large(quota, name, hard, found)
             yield from _no_room(quota, name, hard, found)
 

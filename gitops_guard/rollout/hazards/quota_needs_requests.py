@@ -15,9 +15,9 @@ def find(change: Change) -> Iterator[Hazard]:
     for quota in change.of_kind("ResourceQuota"):
         for name in hard_limits(quota):
             field, resource = NAMES[name]
-            if not field or _has_default(change, quota.id.namespace, field, resource):
+            if not field or _has_default(change, quota.scope, field, resource):
                 continue
-            for workload in change.workloads_in(quota.id.namespace):
+            for workload in change.workloads_in(quota.scope):
                 if workload.after is not None and (quota.changed or workload.changed):
                     for problem in _problems(workload, quota, field, resource):
                         yield Hazard(workload.after, problem)
@@ -35,9 +35,9 @@ def _problems(workload: Pair, quota: Pair, field: str, resource: str) -> Iterato
             yield Problem(rule="quota-needs-requests", field=path, message=message)
 
 
-def _has_default(change: Change, namespace: str, field: str, resource: str) -> bool:
+def _has_default(change: Change, scope: str, field: str, resource: str) -> bool:
     """A LimitRange fills in what a container leaves out; its default limit stands for the request too."""
     keys = ("defaultRequest", "default") if field == "requests" else ("default",)
-    ranges = [pair for pair in change.of_kind("LimitRange") if pair.id.namespace == namespace and pair.new]
+    ranges = [pair for pair in change.of_kind("LimitRange") if pair.scope == scope and pair.new]
     items = [item for pair in ranges for item in structs(spec_of(pair.new or {}).get("limits"))]
     return any(resource in struct(item.get(key)) for item in items for key in keys)

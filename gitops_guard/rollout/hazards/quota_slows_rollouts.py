@@ -12,7 +12,7 @@ def find(change: Change) -> Iterator[Hazard]:
     """Yield quotas that the extra pods of all rollouts at once do not fit into, although each alone would."""
     for quota in change.of_kind("ResourceQuota"):
         for name, hard in hard_limits(quota).items():
-            found = list(claims(change, quota.id.namespace, name))
+            found = list(claims(change, quota.scope, name))
             rolling = [claim for claim in found if claim.surge and claim.pod]
             steady = sum(claim.steady for claim in found)
             extra = sum(claim.surge * claim.pod for claim in rolling)

@@ -53,9 +53,9 @@ def hard_limits(quota: Pair) -> dict[str, Fraction]:
     return {name: amount for name, amount in sorted(found.items()) if amount is not None}
 
 
-def claims(change: Change, namespace: str, name: str) -> Iterator[Claim]:
+def claims(change: Change, scope: str, name: str) -> Iterator[Claim]:
     """Yield what the workloads of a namespace take of one name of a quota."""
-    for pair in change.workloads_in(namespace):
+    for pair in change.workloads_in(scope):
         assert pair.new is not None
         spec = rolling(pair.new) if pair.rolls else None
         budget = None if spec is None or not spec.replicas else spec.budget

@@ -25,7 +25,7 @@ def find(change: Change) -> Iterator[Hazard]:
 
 
 def _removed(workload: Pair, change: Change) -> Iterator[Problem]:
-    spec, namespace = pod_spec(workload.new or {}), workload.id.namespace
+    spec, namespace = pod_spec(workload.new or {}), workload.scope
     for index, volume in enumerate(structs(spec.get("volumes"))):
         claim = struct(volume.get("persistentVolumeClaim")).get("claimName")
         if isinstance(claim, str) and _is_removed(change, "PersistentVolumeClaim", namespace, claim):

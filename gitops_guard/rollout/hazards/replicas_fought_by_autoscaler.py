@@ -14,7 +14,7 @@ AUTOSCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
 def find(change: Change) -> Iterator[Hazard]:
     """Yield spec.replicas of workloads that an autoscaler of the same change targets."""
     for scaler in change.of_kind(*AUTOSCALERS):
-        for workload in change.workloads_in(scaler.id.namespace):
+        for workload in change.workloads_in(scaler.scope):
             if workload.after is None or scaler.after is None or not is_target(scaler, workload):
                 continue
             if (scaler.changed or workload.changed) and spec_of(workload.after.body).get("replicas") is not None:

@@ -21,7 +21,7 @@ def find(change: Change) -> Iterator[Hazard]:
 def _problems(workload: Pair, change: Change) -> Iterator[Problem]:
     for index, volume in enumerate(structs(pod_spec(workload.new or {}).get("volumes"))):
         claim = struct(volume.get("persistentVolumeClaim")).get("claimName")
-        found = change.find("PersistentVolumeClaim", workload.id.namespace, str(claim))
+        found = change.find("PersistentVolumeClaim", workload.scope, str(claim))
         modes = _modes(found.new or found.old or {}) if found is not None else []
         if modes not in (["ReadWriteOnce"], ["ReadWriteOncePod"]):
             continue

@@ -15,7 +15,7 @@ def find(change: Change) -> Iterator[Hazard]:
     for service in change.of_kind("Service"):
         if service.after is None or service.id.group or not selector(service.after.body):
             continue
-        chosen = change.labels_after.having(service.id.namespace, selector(service.after.body))
+        chosen = change.labels_after.having(service.scope, selector(service.after.body))
         if not chosen or not any(pair.changed for pair in (service, *chosen)):
             continue
         names = {name for pair in chosen for name in _port_names(pair.new or {})}

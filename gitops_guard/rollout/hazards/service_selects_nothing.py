@@ -14,8 +14,8 @@ def find(change: Change) -> Iterator[Hazard]:
         if service.after is None or service.old is None or not selector(service.after.body) or service.id.group:
             continue
         before, after = selector(service.old), selector(service.after.body)
-        had = change.labels_before.having(service.id.namespace, before) if before else []
-        if had and not change.labels_after.having(service.id.namespace, after):
+        had = change.labels_before.having(service.scope, before) if before else []
+        if had and not change.labels_after.having(service.scope, after):
             message = "selects the pods of no workload after the change: it is left without endpoints"
             yield Hazard(
                 service.after, Problem(rule="service-selects-nothing", field=("spec", "selector"), message=message)

@@ -28,5 +28,5 @@ def _served(change: Change) -> Iterable[Pair]:
     found: dict[Pair, None] = {}
     for service in change.of_kind("Service"):
         if service.new is not None and (wanted := selector(service.new)):
-            found.update(dict.fromkeys(change.labels_after.having(service.id.namespace, wanted)))
+            found.update(dict.fromkeys(change.labels_after.having(service.scope, wanted)))
     return found
