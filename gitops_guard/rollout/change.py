@@ -142,6 +142,23 @@ class Change:
         """Return the workloads of a scope that exist after the change."""
         return self._by_scope.get(scope, [])
 
+    def canary_of(self, workload: Pair) -> Pair | None:
+        """Return the Canary of Flagger, there before and after the change, that rolls a Deployment out."""
+        if workload.id.kind != "Deployment":
+            return None
+        return self._canaries.get((workload.scope, workload.id.name))
+
+    @cached_property
+    def _canaries(self) -> dict[tuple[str, str], Pair]:
+        found: dict[tuple[str, str], Pair] = {}
+        for pair in self.of_kind("Canary"):
+            target = struct(struct((pair.new or {}).get("spec")).get("targetRef"))
+            name = target.get("name")
+            at_work = pair.id.group == "flagger.app" and pair.old is not None and pair.new is not None
+            if at_work and target.get("kind") == "Deployment" and isinstance(name, str):
+                found[pair.scope, name] = pair
+        return found
+
     @cached_property
     def labels_before(self) -> Labels:
         """Return the index of the workloads before the change."""

@@ -94,6 +94,8 @@ def stale_references(workload: Pair, change: Change) -> Iterator[Stale]:
     """Yield what running pods go on using although the change replaces it; one for each ConfigMap, Secret and way."""
     if workload.old is None or workload.new is None or workload.rolls or _is_reloaded(workload.new):
         return
+    if change.canary_of(workload) is not None:
+        return  # Flagger takes changed configuration for a new version
     seen: set[tuple[str, str, str]] = set()
     for reference in references(workload.new):
         name = (reference.kind, reference.name, reference.how)

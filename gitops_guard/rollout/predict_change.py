@@ -11,7 +11,7 @@ from gitops_guard.rollout.change import Change, Key, Pair
 from gitops_guard.rollout.configuration import stale_reasons
 from gitops_guard.rollout.image import mutable_images
 from gitops_guard.rollout.service import selector
-from gitops_guard.rollout.simulate import simulate, simulate_service
+from gitops_guard.rollout.simulate import simulate, simulate_flagger, simulate_service
 
 
 class Predictions(NamedTuple):
@@ -52,6 +52,9 @@ def _rollout(pair: Pair, change: Change, stale: tuple[str, ...], assumptions: As
     if pair.id.kind == "Service":
         workloads = [(one.old, one.new) for one in change.workloads_in(pair.scope) if one.new is not None]
         return simulate_service(pair.old, pair.after.body, workloads, assumptions=assumptions, version=version)
+    canary = change.canary_of(pair)
+    if canary is not None and canary.new is not None and pair.old is not None and pair.rolls:
+        return simulate_flagger(canary.new, pair.old, pair.after.body, assumptions=assumptions)
     found = simulate(pair.old, pair.after.body, assumptions=assumptions, version=version)
     return _with_reasons(found, pair, stale)
 
