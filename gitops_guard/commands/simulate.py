@@ -13,6 +13,7 @@ from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags
 from gitops_guard.errors import UsageError
 from gitops_guard.manifest.loader import load
+from gitops_guard.model import CheckError
 from gitops_guard.model.rollout import RolloutVerdict
 from gitops_guard.model.simulation import Simulation
 from gitops_guard.report import FormatOptions
@@ -69,7 +70,7 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
     change = Change.between(before.resources, after.resources, assumptions)
     predictions = predict_change(change, assumptions, request.kubernetes_version)
     reported = findings_of(find_hazards(change), after, workspace, today)
-    errors = {*before.errors, *after.errors, *predictions.errors}
+    errors = {*_unreadable(before, after), *predictions.errors}
     simulation = Simulation(
         rollouts=predictions.rollouts,
         hazards=reported.kept,
@@ -125,6 +126,12 @@ def _sides(request: SimulateRequest, workspace: Workspace) -> tuple[Manifests, M
     base = workspace.repo.merge_base(request.from_rev, request.to_rev or "HEAD")
     paths = _paths(request.paths, workspace)
     return read_tree(workspace.repo.commit_tree(base), workspace, paths), read_tree(workspace.tree, workspace, paths)
+
+
+def _unreadable(before: Manifests, after: Manifests) -> list[CheckError]:
+    """Return what could not be read, but for files that are the same on both sides: no change hides in those."""
+    same = {path for path, data in after.texts.items() if before.texts.get(path) == data}
+    return [error for error in (*before.errors, *after.errors) if error.path not in same]
 
 
 def _paths(paths: Sequence[str], workspace: Workspace) -> list[str]:

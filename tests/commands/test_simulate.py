@@ -216,3 +216,18 @@ def test_simulate_when_before_comes_from_a_cluster_then_its_namespace_is_the_one
     files = {"live.yaml": live, "web.yaml": NEW.replace("  namespace: shop\n", "")}
     document = simulated(repo(files).run("simulate", "live.yaml", "web.yaml", "--format", "json"))
     assert ["spec.template.spec.containers[0].image"] == document["rollouts"][0]["triggers"]
+
+
+@pytest.mark.parametrize(
+    ("second", "code"), [pytest.param("kind: {", 0, id="unchanged"), pytest.param("kind: [", 2, id="changed")]
+)
+def test_simulate_revisions_when_a_file_is_unreadable_then_it_matters_only_if_it_changes(repo, second, code):
+    sandbox = repo().commit({"web.yaml": WEB, "bad.yaml": "apiVersion: v1\nkind: {"})
+    sandbox.commit({"web.yaml": NEW, "bad.yaml": f"apiVersion: v1\n{second}"})
+    document = simulated(sandbox.run("simulate", "--from", "HEAD~1", "--format", "json"), code)
+    assert {"web": "ok"} == verdicts(document)
+
+
+def test_simulate_when_after_cannot_be_read_at_all_then_it_is_an_error(repo):
+    outcome = repo({"a.yaml": WEB, "b.yaml": "kind: {"}).run("simulate", "a.yaml", "b.yaml")
+    outcome.assert_code(2)

@@ -15,7 +15,8 @@ def find(change: Change) -> Iterator[Hazard]:
     for pair in change.workloads:
         selector = spec_of(pair.new or {}).get("selector")
         taken = selected(change, pair.scope, selector) if selector else []
-        others = [other for other in taken if other is not pair and (pair.changed or other.changed)]
+        # The same object in a second file is one for another cluster, or a mistake of another kind.
+        others = [other for other in taken if other.id != pair.id and (pair.changed or other.changed)]
         if others and pair.after is not None:
             message = f"matches the pods of {_named(others)} too: counts, Services and budgets get mixed up"
             field = ("spec", "selector")
