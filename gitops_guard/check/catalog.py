@@ -1,4 +1,4 @@
-"""The rules that the engine itself answers for: what the loader, the schemas and the suppressions can report.
+"""The rules that the engine itself answers for: what loader, schemas, suppressions and simulation find.
 
 Each has a page `gitops_guard/rules/<id>.md`; rules written as objects (built-in or from plugins) bring their own
 data.
@@ -26,7 +26,7 @@ def _table(*rows: tuple[str, Severity, str]) -> Mapping[str, RuleInfo]:
     return {rule: RuleInfo(id=rule, severity=severity, summary=summary) for rule, severity, summary in rows}
 
 
-ENGINE_RULES = _table(
+_CHECK_RULES = _table(
     (
         "deprecated-api",
         Severity.WARNING,
@@ -72,4 +72,59 @@ ENGINE_RULES = _table(
     ("yaml-too-large", Severity.ERROR, "A document larger than the API server takes."),
     ("yaml-wrong-scalar", Severity.ERROR, "An unquoted number or boolean where the field wants a string."),
 )
-"""All ids that the engine reports by itself, sorted."""
+"""What `check` finds."""
+
+HAZARD_RULES = _table(
+    (
+        "anti-affinity-needs-spare-node",
+        Severity.WARNING,
+        "A rollout that needs one node more than there are pods, by anti-affinity.",
+    ),
+    (
+        "deadline-shorter-than-start",
+        Severity.ERROR,
+        "A progress deadline that passes before the probes let a pod be ready.",
+    ),
+    ("host-port-needs-spare-node", Severity.ERROR, "A rollout whose old and new pods need the same port of a node."),
+    ("immutable-field-change", Severity.ERROR, "A change of a field that the API server lets nobody change."),
+    ("limit-range-rejects-pods", Severity.ERROR, "A container outside of its namespace's LimitRange."),
+    ("liveness-kills-slow-start", Severity.WARNING, "A liveness probe that kills before the readiness probe begins."),
+    ("missing-config-key", Severity.ERROR, "A key that the ConfigMap or Secret of the same change does not have."),
+    ("mutable-image-tag", Severity.NOTE, "An image tag that people move: new bits roll nothing."),
+    ("overlapping-pdbs", Severity.WARNING, "Two PodDisruptionBudgets that cover the same pods."),
+    ("overlapping-selectors", Severity.ERROR, "Two workloads whose selectors match the same pods."),
+    ("paused-change", Severity.WARNING, "A new pod template in a workload that is paused."),
+    ("pdb-blocks-drains", Severity.WARNING, "A PodDisruptionBudget that lets no pod be evicted."),
+    ("prestop-exceeds-grace", Severity.WARNING, "A preStop hook that uses up the grace period."),
+    ("quota-blocks-rollout", Severity.ERROR, "A ResourceQuota without room for the pods that a change needs."),
+    ("quota-needs-requests", Severity.ERROR, "A container without the requests or limits that a ResourceQuota counts."),
+    (
+        "quota-slows-rollouts",
+        Severity.WARNING,
+        "Rollouts of one change that fit into a ResourceQuota only one after the other.",
+    ),
+    ("recreate-downtime", Severity.WARNING, "A rollout by Recreate: nothing serves meanwhile."),
+    (
+        "removed-reference",
+        Severity.ERROR,
+        "A ConfigMap, Secret, claim or account that a change removes while pods refer to it.",
+    ),
+    ("replicas-cut-in-rollout", Severity.WARNING, "Fewer replicas and a new pod template in one change."),
+    ("replicas-fought-by-autoscaler", Severity.WARNING, "A number of replicas in Git that an autoscaler sets too."),
+    ("replicas-removed", Severity.WARNING, "A number of replicas that leaves Git: one pod is left for a while."),
+    (
+        "rwo-volume-in-rolling-update",
+        Severity.WARNING,
+        "A rolling update whose new pod waits for a volume that the old one holds.",
+    ),
+    ("service-port-missing", Severity.ERROR, "A target port that no pod behind a Service names."),
+    ("service-selects-nothing", Severity.ERROR, "A Service that a change leaves without pods."),
+    ("single-replica-downtime", Severity.WARNING, "A single pod that goes before its successor is ready."),
+    ("stale-config", Severity.WARNING, "A changed ConfigMap or Secret that pods in use do not see."),
+    ("unprobed-rollout", Severity.WARNING, "A rollout behind a Service without a readiness probe."),
+    ("unserved-readiness-gate", Severity.ERROR, "A readiness gate that no known controller sets."),
+)
+"""What only `simulate` finds, which knows what was before: to `check` no suppression of one is unused."""
+
+ENGINE_RULES: Mapping[str, RuleInfo] = {**_CHECK_RULES, **HAZARD_RULES}
+"""All ids that the engine reports by itself."""

@@ -20,6 +20,7 @@ from difflib import get_close_matches
 from itertools import chain
 from typing import Final
 
+from gitops_guard.check.catalog import HAZARD_RULES
 from gitops_guard.check.sites import LineRange, Site, find_sites
 from gitops_guard.config import Config, FieldGlob, NameGlob, PathSet, Scopes, Suppression
 from gitops_guard.model import Finding, Location, Resource, ResourceId, Severity, fingerprint
@@ -200,6 +201,8 @@ def _unused(
     for entry in entries:
         if entry.used or entry.place.path in unread or (entry.in_config and not whole_tree):
             continue
+        if entry.rule in HAZARD_RULES:
+            continue  # only `simulate` can tell
         # A rule that is off finds nothing; that says nothing about the suppression.
         if scopes.at(entry.place.path).severity_of(entry.rule, Severity.NOTE) is not None:
             yield _about(entry, UNUSED, f'there is no finding of "{entry.rule}" to silence here', "remove it")

@@ -35,6 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_check(commands)
     _add_diff(commands)
+    _add_simulate(commands)
     _add_rules(commands)
     _add_explain(commands)
     _add_init(commands)
@@ -151,6 +152,51 @@ def _add_diff(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument("--colour", metavar="WHEN", help="auto (default), always, never")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what is folded, too")
     parser.set_defaults(handler=_run_diff)
+
+
+def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "simulate",
+        help="predict what a change does to running pods, over time",
+        description=(
+            "Predict the rollout of every workload that a change concerns: verdict, duration, available pods, extra"
+            " capacity, and the hazards that its manifests give away. Asks no cluster."
+        ),
+        epilog=(
+            "exit codes: 0 nothing at or above --fail-on; 1 a verdict at or above --fail-on, or a hazard of severity"
+            " error; 2 something could not be simulated; 3 a bug of ours (a log file is named); 130 interrupted"
+        ),
+    )
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="two files, BEFORE and AFTER (- reads standard input, /dev/null or a missing workload in BEFORE means that"
+        " the change creates it); with --from: files or directories to look at",
+    )
+    parser.add_argument(
+        "--from", dest="from_rev", metavar="REV", help="compare plain manifests with the merge base with REV"
+    )
+    parser.add_argument("--to", dest="to_rev", metavar="REV", help="with --from: the revision after (HEAD by default)")
+    parser.add_argument("--assume", metavar="FILE", help="what the manifests do not say: start-up times, nodes, quota")
+    parser.add_argument(
+        "--kubernetes-version", metavar="V", default="1.36", help="1.36 (default), or with a patch: 1.35.2"
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=("stuck", "downtime", "degraded", "no-op"),
+        default="downtime",
+        help="mildest verdict that fails the run: stuck, downtime (default: stuck or downtime), degraded, no-op",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "markdown", "html"),
+        default="text",
+        help="text (default), json, markdown, html",
+    )
+    parser.add_argument("--colour", metavar="WHEN", help="auto (default), always, never")
+    parser.add_argument("--config", metavar="FILE", help="configuration instead of the tree's .gitops-guard.yaml")
+    parser.set_defaults(handler=_run_simulate)
 
 
 def _add_rules(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -282,6 +328,23 @@ def _run_diff(namespace: argparse.Namespace) -> int:
         flags=Flags(colour=namespace.colour),
     )
     return diff.run(request, os.environ)
+
+
+def _run_simulate(namespace: argparse.Namespace) -> int:
+    from gitops_guard.commands import simulate
+
+    request = simulate.SimulateRequest(
+        paths=tuple(namespace.paths),
+        from_rev=namespace.from_rev,
+        to_rev=namespace.to_rev,
+        assume=namespace.assume,
+        kubernetes_version=namespace.kubernetes_version,
+        output_format=namespace.format,
+        fail_on=namespace.fail_on,
+        colour=namespace.colour,
+        config=namespace.config,
+    )
+    return simulate.run(request, os.environ, today=datetime.now(UTC).date())
 
 
 def _run_check(namespace: argparse.Namespace) -> int:

@@ -21,15 +21,16 @@ def check_object(report: Report) -> dict[str, Any]:
     counts = report.counts
     return {
         "version": 1,
-        "findings": [_finding(finding) for finding in report.findings],
-        "errors": [_error(error) for error in report.errors],
+        "findings": [finding_object(finding) for finding in report.findings],
+        "errors": [error_object(error) for error in report.errors],
         "coverage": _coverage(report.coverage),
         "suppressed": report.suppressed,
         "counts": {"error": counts.error, "warning": counts.warning, "note": counts.note},
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_object(finding: Finding) -> dict[str, Any]:
+    """Return a finding as every contract writes it."""
     return {
         "rule": finding.rule,
         "severity": str(finding.severity),
@@ -56,7 +57,8 @@ def _resource(resource: ResourceId | None) -> dict[str, str] | None:
     }
 
 
-def _error(error: CheckError) -> dict[str, Any]:
+def error_object(error: CheckError) -> dict[str, Any]:
+    """Return an error as every contract writes it."""
     return {
         "path": error.path,
         "line": error.line,

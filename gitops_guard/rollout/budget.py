@@ -1,5 +1,6 @@
 """How many pods may be extra or missing during a rollout: percentages, rounding and their pitfalls."""
 
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 IntOrPercent: TypeAlias = int | str
@@ -44,6 +45,7 @@ def resolve_fenceposts(max_surge: IntOrPercent, max_unavailable: IntOrPercent, r
     return Budget(surge, unavailable if surge or unavailable else 1)
 
 
+@lru_cache(maxsize=1024)
 def rolling_budget(max_surge: IntOrPercent, max_unavailable: IntOrPercent, replicas: int) -> Budget:
     """Return the surge and the unavailability that a rolling update of a Deployment may use.
 

@@ -169,7 +169,8 @@ def sync(deployment: Deployment, now_ms: int) -> tuple[Write, ...]:
 
 def _rolling(work: "_Sync") -> None:
     """rolling.go:rolloutRolling: at most one direction in one sync."""
-    work.find_new(create=True)
+    if work.new is None or work.writes:  # otherwise it was found a moment ago, with nothing to adopt
+        work.find_new(create=True)
     scaled = work.grow_new() or work.shrink_old()
     if not scaled and work.is_complete(work.status):
         work.trim_history()
@@ -201,7 +202,7 @@ class _Sync:
         self.budget = deployment.spec.budget
         self.status = deployment.status
         self.now_ms = now_ms
-        self.sets = sorted(deployment.sets, key=lambda owned: owned.created)
+        self.sets = sorted(deployment.sets, key=_created)
         self._read = {owned.name: owned.spec for owned in deployment.sets}
         self.new: OwnedSet | None = None
         self.writes: list[Write] = []
@@ -410,21 +411,25 @@ class _Sync:
             status = status._replace(progress=Progress.NONE, progress_since_ms=0) if estimate_progress else status
         elif estimate_progress:
             status = self._with_progress(status)
-        if estimate_progress:
-            status = status._replace(failing=any(owned.failing for owned in self.sets))
+        failing = any(owned.failing for owned in self.sets)
+        if estimate_progress and failing != status.failing:
+            status = status._replace(failing=failing)
         if status != self.status:
             self.status = status
             self.writes.append(status)
 
     def _counted(self) -> DeploymentStatus:
         """sync.go:calculateStatus."""
-        return self.status._replace(
-            observed=True,
-            replicas=sum(owned.replicas for owned in self.sets),
-            updated=self.new.replicas if self.new is not None else 0,
-            ready=sum(owned.ready for owned in self.sets),
-            available=sum(owned.available for owned in self.sets),
-        )
+        replicas = ready = available = 0
+        for owned in self.sets:
+            replicas += owned.replicas
+            ready += owned.ready
+            available += owned.available
+        updated = self.new.replicas if self.new is not None else 0
+        before = self.status
+        if before.observed and (replicas, updated, ready, available) == before[1:5]:
+            return before
+        return before._replace(observed=True, replicas=replicas, updated=updated, ready=ready, available=available)
 
     def _with_progress(self, status: DeploymentStatus) -> DeploymentStatus:
         before = self.status
@@ -470,6 +475,10 @@ def _progressed(before: DeploymentStatus, now: DeploymentStatus) -> bool:
         or now.ready > before.ready
         or now.available > before.available
     )
+
+
+def _created(owned: OwnedSet) -> int:
+    return owned.created
 
 
 def _total(sets: Iterable[OwnedSet]) -> int:

@@ -24,7 +24,7 @@ from gitops_guard.rollout.timeline import MAX_ROUNDS, MAX_STEPS, LivelockError, 
 class _Set:
     """One ReplicaSet: its object, and the pods that its controller keeps."""
 
-    __slots__ = ("failures", "owned", "pods", "retry_ms", "stored")
+    __slots__ = ("_seen", "_seen_by", "failures", "owned", "pods", "retry_ms", "stored")
 
     def __init__(self, owned: OwnedSet, pods: PodPool) -> None:
         self.owned = owned
@@ -33,16 +33,23 @@ class _Set:
         """The status as the Deployment controller has it."""
         self.failures = 0
         self.retry_ms = 0
+        self._seen = owned
+        self._seen_by: tuple[object, ...] = ()
 
     def seen(self, counts: Counts) -> OwnedSet:
-        """The set as the Deployment controller sees it with such a status."""
-        return self.owned._replace(
-            replicas=counts.replicas,
-            ready=counts.ready,
-            available=counts.available,
-            existing=self.pods.existing,
-            failing=self.failures > 0,
-        )
+        """The set as the Deployment controller sees it with such a status; made anew only where something differs."""
+        existing, failing = self.pods.existing, self.failures > 0
+        by = (self.owned, counts, existing, failing)
+        if by != self._seen_by:
+            self._seen_by = by
+            self._seen = self.owned._replace(
+                replicas=counts.replicas,
+                ready=counts.ready,
+                available=counts.available,
+                existing=existing,
+                failing=failing,
+            )
+        return self._seen
 
 
 class DeploymentRun:
@@ -165,7 +172,9 @@ class DeploymentRun:
 
     def _is_idle(self) -> bool:
         """Whether waiting alone changes nothing: no deadline is still to pass, and no retry can succeed."""
-        waits_for_deadline = self.completed_ms is None and self.timed_out_ms is None and self._watches_deadline()
+        # What was complete before, as under a mere scaling, never times out: deployment_util.go:DeploymentTimedOut.
+        times_out = self._watches_deadline() and self.status.progress is not Progress.AVAILABLE
+        waits_for_deadline = self.completed_ms is None and self.timed_out_ms is None and times_out
         room = self._room()
         waiting = any(one.failures and one.owned.spec > one.pods.active for one in self._sets.values())
         return not waits_for_deadline and not (waiting and room)
@@ -231,7 +240,7 @@ class DeploymentRun:
         tests/rollout/test_traces.py.
         """
         fresh = {name: one.pods.counts for name, one in self._sets.items()}
-        inputs = self._inputs(fresh)
+        inputs = self._inputs(fresh, self.status)
         if inputs == self._quiet:
             return ()
         writes = self._decide(fresh)
@@ -243,17 +252,32 @@ class DeploymentRun:
                     break
         for name, one in self._sets.items():
             one.stored = fresh[name]
-        self._quiet = None if writes else inputs
+        self._quiet = self._rest_after(writes, fresh, inputs)
         return writes
 
-    def _inputs(self, counts: Mapping[str, Counts]) -> tuple[object, ...]:
+    def _rest_after(
+        self, writes: tuple[Write, ...], counts: Mapping[str, Counts], inputs: tuple[object, ...]
+    ) -> tuple[object, ...] | None:
+        """Return the inputs under which the next sync is known to write nothing.
+
+        One that wrote nothing repeats itself. One that only noted progress in the status would next find that status:
+        with the reason UPDATED it is neither complete nor paused nor overdue, so nothing is left to write.
+        """
+        if not writes:
+            return inputs
+        only = writes[0]
+        if len(writes) == 1 and isinstance(only, DeploymentStatus) and only.progress is Progress.UPDATED:
+            return None if self.spec.paused else self._inputs(counts, only)
+        return None
+
+    def _inputs(self, counts: Mapping[str, Counts], status: DeploymentStatus) -> tuple[object, ...]:
         """Everything that a sync depends on: where it is as at the last sync that wrote nothing, none is needed."""
-        overdue = self.status.progress_since_ms + self.spec.deadline_s * 1000 < self.queue.now_ms
+        overdue = status.progress_since_ms + self.spec.deadline_s * 1000 < self.queue.now_ms
         sets = [
             (one.owned, counts[name], one.failures > 0, self.spec.recreate and one.pods.existing)
             for name, one in self._sets.items()
         ]
-        return self.spec, self.status, overdue, sets
+        return self.spec, status, overdue, sets
 
     def _decide(self, counts: Mapping[str, Counts]) -> tuple[Write, ...]:
         sets = tuple(one.seen(counts[name]) for name, one in self._sets.items())

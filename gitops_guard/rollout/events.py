@@ -85,6 +85,11 @@ class EventQueue:
         """Return whether nothing but idle timers is left."""
         return self._busy == 0
 
+    @property
+    def next_ms(self) -> int | None:
+        """Return when the next event happens; None when nothing is left."""
+        return self._heap[0][0] if self._heap else None
+
     def pop(self) -> Due:
         """Go on to the next moment and return all that happens then.
 
@@ -97,5 +102,5 @@ class EventQueue:
             _, _, idle, action = heapq.heappop(self._heap)
             self._busy -= not idle
             actions.append(action)
-        self.now_ms = at_ms
+        self.now_ms = max(self.now_ms, at_ms)  # what was due while nobody looked happens now
         return Due(at_ms, tuple(actions))

@@ -13,7 +13,7 @@ from gitops_guard.rollout.assumptions import Assumptions, Scenario
 from gitops_guard.rollout.events import NEVER
 from gitops_guard.rollout.pods import PodTiming
 
-_SERVED_GATES = (
+SERVED_GATES = (
     "target-health.elbv2.k8s.aws/",
     "target-health.alb.ingress.k8s.aws/",
     "cloud.google.com/load-balancer-neg-ready",
@@ -187,7 +187,7 @@ def _too_slow(container: Body, probe: str, budget_s: float, app_s: float) -> str
 
 def _gates(spec: Body, clock: _Clock, ready_at: float) -> tuple[float, str]:
     gates = [gate.get("conditionType") for gate in _structs(spec.get("readinessGates"))]
-    unknown = [gate for gate in gates if not str(gate).startswith(_SERVED_GATES)]
+    unknown = [gate for gate in gates if not str(gate).startswith(SERVED_GATES)]
     if unknown and not clock.assumptions.unknown_gates_met:
         return ready_at, f"no known controller sets readiness gate {unknown[0]}"
     return (ready_at + clock.take("readiness_gate") if gates else ready_at), ""

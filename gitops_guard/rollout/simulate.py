@@ -13,6 +13,7 @@ from gitops_guard.rollout.assumptions import Assumptions
 from gitops_guard.rollout.case import Case
 from gitops_guard.rollout.daemonset_case import DaemonSetCase
 from gitops_guard.rollout.deployment_case import DeploymentCase
+from gitops_guard.rollout.flagger_case import FlaggerCase
 from gitops_guard.rollout.predict import predict
 from gitops_guard.rollout.statefulset_case import StatefulSetCase
 from gitops_guard.rollout.versions import KubernetesModel, kubernetes_model
@@ -86,6 +87,29 @@ def simulate_service(
     given = assumptions or Assumptions()
     cases = [_case(old, new, given, version)[0] for old, new in workloads if can_simulate(new)]
     return service.simulate_service(before, after, cases)
+
+
+def simulate_flagger(
+    canary: Body,
+    before: Body,
+    after: Body,
+    *,
+    assumptions: Assumptions | None = None,
+) -> Rollout:
+    """Predict what Flagger makes of a merge that changes the Deployment of a Canary.
+
+    Args:
+        canary: The Canary, which had been initialized before the merge.
+        before: Its target, a Deployment, as it was.
+        after: The target as merged.
+        assumptions: As of `simulate`.
+
+    Raises:
+        ValueError: The simulation would take too long.
+    """
+    resource = resource_id(after)
+    given = (assumptions or Assumptions()).for_workload(resource.kind, resource.namespace, resource.name)
+    return predict(FlaggerCase(canary, before, after, given), "flagger 1.44")
 
 
 def _case(before: Body | None, after: Body, assumptions: Assumptions, version: str) -> tuple[Case, KubernetesModel]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gitops_guard import rules
-from gitops_guard.check.catalog import ENGINE_RULES
+from gitops_guard.check.catalog import ENGINE_RULES, HAZARD_RULES
 from gitops_guard.commands.explain import plainly
 
 PAGES = Path(rules.__file__).parent
@@ -59,7 +59,8 @@ def test_rules_when_a_plugin_brings_one_then_its_file_is_named(repo):
 def test_rules_config_when_another_file_is_named_then_it_counts(repo):
     sandbox = repo({"other.yaml": "severity: {unknown-field: note}\n"})
     outcome = sandbox.run("rules", "--config", "other.yaml")
-    assert "unknown-field               note " in outcome.out
+    row = next(line for line in outcome.out.splitlines() if line.startswith("unknown-field"))
+    assert ["unknown-field", "note"] == row.split()[:2]
 
 
 def test_rules_trusted_rev_then_the_plugin_of_that_revision_is_listed(repo):
@@ -102,3 +103,13 @@ def test_plainly_then_marks_of_markdown_are_gone_and_code_is_indented():
     assert [
         "a-rule", "", "See the page (https://example.com).", "", "    a: 1", "", "- reference: https://example.com/b",
     ] == list(plainly(page, colour=False))  # fmt: skip
+
+
+HEADINGS = ["What it flags", "Why it matters", "Flagged", "Fixed", "Options", "When to suppress", "Facts"]
+
+
+@pytest.mark.parametrize("rule", sorted(HAZARD_RULES))
+def test_page_of_a_hazard_when_read_then_it_has_the_house_headings_and_its_severity(rule):
+    text = (PAGES / f"{rule}.md").read_text(encoding="utf-8")
+    assert HEADINGS == [line[3:] for line in text.splitlines() if line.startswith("## ")]
+    assert f"- severity: {HAZARD_RULES[rule].severity}\n" in text

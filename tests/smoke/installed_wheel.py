@@ -25,6 +25,7 @@ def main() -> None:
         "config.schema.json",
         "schema/data/lifecycle.json",
         "report/check.schema.json",
+        "report/simulation/simulate.schema.json",
         "rules/unknown-field.md",
     ):
         assert package.joinpath(name).is_file() or package.joinpath(name).is_dir(), f"{name} is missing from the wheel"

@@ -1,0 +1,166 @@
+"""`gitops-guard simulate`: what merging does to running pods, over time."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from gitops_guard.commands.hazard_findings import findings_of
+from gitops_guard.commands.manifests import Manifests, in_namespaces_of, read_file, read_tree
+from gitops_guard.commands.selection import repository_paths
+from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
+from gitops_guard.config import Flags
+from gitops_guard.errors import UsageError
+from gitops_guard.manifest.loader import load
+from gitops_guard.model import CheckError
+from gitops_guard.model.rollout import RolloutVerdict
+from gitops_guard.model.simulation import Simulation
+from gitops_guard.report import FormatOptions
+from gitops_guard.report.simulation import SIMULATION_FORMATS
+from gitops_guard.rollout.assumptions import Assumptions
+from gitops_guard.rollout.change import Change
+from gitops_guard.rollout.hazards.all import find_hazards
+from gitops_guard.rollout.predict_change import predict_change
+from gitops_guard.rollout.versions import kubernetes_model
+
+DEFAULT_VERSION = "1.36"
+
+GATES: Mapping[str, tuple[RolloutVerdict, ...]] = {
+    "stuck": (RolloutVerdict.STUCK,),
+    "downtime": (RolloutVerdict.STUCK, RolloutVerdict.DOWNTIME),
+    "degraded": (RolloutVerdict.STUCK, RolloutVerdict.DOWNTIME, RolloutVerdict.DEGRADED),
+    "no-op": (RolloutVerdict.STUCK, RolloutVerdict.DOWNTIME, RolloutVerdict.DEGRADED, RolloutVerdict.NO_OP),
+}
+"""Verdicts that fail the run, by what `--fail-on` takes: each is milder than the one before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulateRequest:
+    """The command line of `simulate`."""
+
+    paths: tuple[str, ...] = ()
+    """Two files, or with revisions the paths to look at."""
+
+    from_rev: str | None = None
+    to_rev: str | None = None
+    assume: str | None = None
+    kubernetes_version: str = DEFAULT_VERSION
+    output_format: str = "text"
+    fail_on: str = "downtime"
+    colour: str | None = None
+    config: str | None = None
+
+
+def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date) -> int:
+    """Simulate, write the result to standard output, and return the exit code.
+
+    Args:
+        request: The command line.
+        environment: The process's variables.
+        today: Decides which suppressions have expired.
+
+    Raises:
+        GuardError: Nothing could be simulated.
+    """
+    assumptions = _assumptions(request.assume)
+    _check_version(request.kubernetes_version, assumptions)
+    workspace = _open(request, environment)
+    before, after = _sides(request, workspace)
+    change = Change.between(before.resources, after.resources, assumptions)
+    predictions = predict_change(change, assumptions, request.kubernetes_version)
+    reported = findings_of(find_hazards(change), after, workspace, today)
+    errors = {*_unreadable(before, after), *predictions.errors}
+    simulation = Simulation(
+        rollouts=predictions.rollouts,
+        hazards=reported.kept,
+        errors=tuple(sorted(errors, key=lambda error: error.sort_key)),
+        unchanged=predictions.unchanged,
+        silenced=reported.silenced,
+    )
+    _write(simulation, request, workspace)
+    return _exit_code(simulation, request, workspace)
+
+
+def _assumptions(path: str | None) -> Assumptions:
+    if path is None:
+        return Assumptions()
+    documents = load(read_file(path)).documents
+    if len(documents) != 1:
+        raise UsageError(f"{path}: must hold one mapping of assumptions; see docs/how-to/simulate.md")
+    try:
+        return Assumptions.from_mapping(documents[0].body)
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def _check_version(version: str, assumptions: Assumptions) -> None:
+    """Refuse a wrong version once, not for every workload."""
+    try:
+        kubernetes_model(version, assumptions.gates)
+    except ValueError as error:
+        raise UsageError(f"--kubernetes-version: {error}") from None
+
+
+def _open(request: SimulateRequest, environment: Mapping[str, str]) -> Workspace:
+    head = request.to_rev or "HEAD"
+    flags = Flags(colour=request.colour)
+    if request.from_rev is None and request.to_rev is not None:
+        raise UsageError("--to needs --from; or name two files")
+    rev = head if request.from_rev is not None else None
+    return open_workspace(Asked(rev=rev, config=request.config, trusted_rev=request.from_rev, flags=flags), environment)
+
+
+def _sides(request: SimulateRequest, workspace: Workspace) -> tuple[Manifests, Manifests]:
+    """Read what is compared: two files, or a revision and the commit that it left the other one from."""
+    if request.from_rev is None:
+        if len(request.paths) != 2:
+            raise UsageError("name two files, BEFORE and AFTER, or two revisions, --from and --to")
+        if request.paths.count("-") > 1:
+            raise UsageError("standard input (-) can be read only once; name a file for the other side")
+        before, after = (Manifests.of_file(path, read_file(path)) for path in request.paths)
+        before.resources = in_namespaces_of(after.resources, before.resources)
+        return before, after
+    if workspace.repo is None:
+        raise UsageError("--from and --to need a Git repository; elsewhere name two files")
+    base = workspace.repo.merge_base(request.from_rev, request.to_rev or "HEAD")
+    paths = _paths(request.paths, workspace)
+    return read_tree(workspace.repo.commit_tree(base), workspace, paths), read_tree(workspace.tree, workspace, paths)
+
+
+def _unreadable(before: Manifests, after: Manifests) -> list[CheckError]:
+    """Return what could not be read, but for files that are the same on both sides: no change hides in those."""
+    same = {path for path, data in after.texts.items() if before.texts.get(path) == data}
+    return [error for error in (*before.errors, *after.errors) if error.path not in same]
+
+
+def _paths(paths: Sequence[str], workspace: Workspace) -> list[str]:
+    if workspace.repo is not None and workspace.repo.is_bare:
+        return [path.strip("/") for path in paths]
+    return repository_paths(paths, workspace.root)
+
+
+def _write(simulation: Simulation, request: SimulateRequest, workspace: Workspace) -> None:
+    terminal = sys.stdout.isatty()
+    colour = workspace.settings.colour
+    options = FormatOptions(
+        terminal=terminal,
+        colour=colour == "always" or (colour == "auto" and terminal),
+        width=_width() if terminal else 100,
+    )
+    SIMULATION_FORMATS[request.output_format](simulation, sys.stdout, options)
+
+
+def _width() -> int:
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 100
+    except OSError:
+        return 100
+
+
+def _exit_code(simulation: Simulation, request: SimulateRequest, workspace: Workspace) -> int:
+    if simulation.errors:
+        return 2
+    worst = workspace.settings.fail_on.rank
+    failing = any(rollout.verdict in GATES[request.fail_on] for rollout in simulation.rollouts)
+    return int(failing or any(hazard.severity.rank <= worst for hazard in simulation.hazards))

@@ -1,0 +1,43 @@
+"""removed-reference: the change removes what its pods still refer to."""
+
+from collections.abc import Iterator
+
+from gitops_guard.model import Problem
+from gitops_guard.rollout.case import struct, structs
+from gitops_guard.rollout.change import Change, Pair
+from gitops_guard.rollout.configuration import uses
+from gitops_guard.rollout.hazards.hazard import Hazard
+from gitops_guard.rollout.workload import POD_SPEC, pod_spec
+
+
+def find(change: Change) -> Iterator[Hazard]:
+    """Yield references to ConfigMaps, Secrets, claims and accounts that were there before and are not after."""
+    for workload, reference, config in uses(change):
+        if config.after is None and not reference.optional and workload.after is not None:
+            message = (
+                f"the change removes {reference.kind} {reference.name}: pods that start later wait for it for ever"
+            )
+            yield Hazard(workload.after, Problem(rule="removed-reference", field=reference.path, message=message))
+    for pair in change.workloads:
+        if pair.after is not None:
+            for removed in _removed(pair, change):
+                yield Hazard(pair.after, removed)
+
+
+def _removed(workload: Pair, change: Change) -> Iterator[Problem]:
+    spec, namespace = pod_spec(workload.new or {}), workload.scope
+    for index, volume in enumerate(structs(spec.get("volumes"))):
+        claim = struct(volume.get("persistentVolumeClaim")).get("claimName")
+        if isinstance(claim, str) and _is_removed(change, "PersistentVolumeClaim", namespace, claim):
+            field = (*POD_SPEC, "volumes", index, "persistentVolumeClaim", "claimName")
+            message = f"the change removes PersistentVolumeClaim {claim}: new pods stay Pending"
+            yield Problem(rule="removed-reference", field=field, message=message)
+    account = spec.get("serviceAccountName")
+    if isinstance(account, str) and _is_removed(change, "ServiceAccount", namespace, account):
+        message = f"the change removes ServiceAccount {account}: every pod is refused (FailedCreate)"
+        yield Problem(rule="removed-reference", field=(*POD_SPEC, "serviceAccountName"), message=message)
+
+
+def _is_removed(change: Change, kind: str, namespace: str, name: str) -> bool:
+    pair = change.find(kind, namespace, name)
+    return pair is not None and pair.after is None
