@@ -295,13 +295,15 @@ def long_work(repo, **options):
 
 
 def children(pid: int) -> list[int]:
+    """List the forked workers of a process; the Git commands that it runs first are none."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            fields = stat.read_text().rpartition(")")[2].split()
+            head, _, tail = stat.read_text().rpartition(")")
         except OSError:
             continue
-        if int(fields[1]) == pid and fields[0] != "Z":
+        state, parent = tail.split()[:2]
+        if int(parent) == pid and state != "Z" and not head.endswith("(git"):
             found.append(int(stat.parent.name))
     return found
 
