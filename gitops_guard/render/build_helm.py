@@ -48,7 +48,8 @@ def prepare(
     # One word for each flag and its value, and the names last behind "--": nothing a repository says becomes a flag.
     found.arguments = [f"--namespace={source.namespace or 'default'}", *_switches(source)]
     version = source.kubernetes_version or kubernetes_version
-    if version:
+    if version:  # clusters have a patch version, and charts read it
+        version = f"{version}.0" if version.count(".") == 1 else version
         found.arguments.append(f"--kube-version={version}")
     found.arguments += [f"--api-versions={name}" for name in sorted({*source.api_versions, *api_versions})]
     _values(files, source, found)
