@@ -23,9 +23,13 @@ NEEDS_NETWORK: Final = "needs --allow-network"
 _PLACES: Final = ("resources", "bases", "components", "generators", "transformers", "validators")
 """Fields whose entries are files, directories, URLs or, for the last three, objects written in line."""
 
+_PLUGINS: Final = ("generators", "transformers", "validators")
 _FILE_LISTS: Final = ("crds", "configurations", "patchesStrategicMerge")
 _FREE_TEXT: Final = frozenset(
-    ("commonAnnotations", "commonLabels", "labels", "images", "literals", "namePrefix", "nameSuffix", "namespace")
+    (
+        *("commonAnnotations", "annotations", "commonLabels", "labels", "images", "literals"),
+        *("namePrefix", "nameSuffix", "namespace"),
+    )
 )
 _HELM: Final = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")
 _REMOTE: Final = re.compile(
@@ -34,6 +38,8 @@ _REMOTE: Final = re.compile(
     re.IGNORECASE,
 )
 _MOST_FOLDERS: Final = 1000
+_KNOWN: Final = {name.lower(): name for name in (*_PLACES, *_FILE_LISTS, *_HELM, "buildMetadata", "openapi", "patches")}
+"""Fields that decide what is read, by their name in lower case."""
 
 
 def kustomization_file(files: Files, folder: str) -> str | None:
@@ -109,6 +115,8 @@ class _Walk:
         self._unrestricted = unrestricted
         self._found = Closure()
         self._waiting: list[str] = []
+        self._suspects: list[tuple[str, FieldPath, str]] = []
+        """Texts that would be paths outside of the repository if they were paths, and where they stand."""
 
     def run(self, folder: str, body: Body | None) -> Closure:
         self._visit(folder, body)
@@ -117,6 +125,10 @@ class _Walk:
             if len(self._found.folders) > _MOST_FOLDERS:
                 self._refuse(folder, (), f"uses more than {_MOST_FOLDERS} kustomizations")
                 break
+        if self._unrestricted and self._found.leaves_root:
+            # Only now is kustomize told to read wherever it is sent, so no text may send it out.
+            for place in self._suspects:
+                self._refuse(*place)
         return self._found
 
     def _visit(self, folder: str, body: Body | None) -> None:
@@ -143,6 +155,10 @@ class _Walk:
         for key in _PLACES:
             for index, entry in enumerate(items(body.get(key))):
                 self._place(folder, (key, index), text(entry))
+        for key in body:
+            # kustomize reads keys whatever their case; only one spelling is understood here, so the others are refused.
+            if key.lower() in _KNOWN and key not in _KNOWN.values():
+                self._refuse(folder, (key,), f"write {shown(key)} as {_KNOWN[key.lower()]}")
         for key, value in body.items():
             if key not in _PLACES and key not in _HELM and key not in _FREE_TEXT:
                 self._values(folder, (key,), value)
@@ -155,16 +171,26 @@ class _Walk:
         path = resolve(folder, reference)
         if path is not None and self._files.is_file(path):
             self._file(folder, path)
-            if place[0] not in ("resources", "bases"):
-                self._inline(folder, place, self._files.read(path).decode(errors="replace"))
+            if place[0] in _PLUGINS or self._unrestricted:
+                self._configuration(folder, place, path)
         elif path is not None and self._files.is_folder(path):
             self._waiting.append(path)
+            if place[0] in _PLUGINS:
+                self._suspects.append((folder, place, f"{shown(reference)} may name files outside of the repository"))
+        elif place[0] in _PLUGINS and ":" in reference and not _REMOTE.match(reference):
+            self._inline(folder, place, reference)
         elif _REMOTE.match(reference):
             self._remote(folder, place, reference)
         elif path is None:
             self._refuse(folder, place, f"{shown(reference)} leaves the repository")
         else:
             self._link(folder, place, path)
+
+    def _configuration(self, folder: str, place: FieldPath, path: str) -> None:
+        """Take the files that a generator or transformer in a file of its own names; an ordinary object names none."""
+        for document in self._files.documents(path, Dialect.KUSTOMIZE).documents:
+            if place[0] in _PLUGINS or document.body.get("apiVersion") == "builtin":
+                self._values(folder, place, dict(document.body), nested=True)
 
     def _inline(self, folder: str, place: FieldPath, written: str) -> None:
         """Take the files that a generator's or transformer's own fields name."""
@@ -184,11 +210,14 @@ class _Walk:
             self._maybe_file(folder, place, value)
 
     def _maybe_file(self, folder: str, place: FieldPath, value: str) -> None:
-        for reference in {value, value.partition("=")[2]} - {""}:
+        for reference in sorted({value, value.partition("=")[2]} - {""}):
             path = resolve(folder, reference)
             if path is None:
-                if self._unrestricted or _is_file_field(place):
-                    self._refuse(folder, place, f"{shown(reference)} leaves the repository")
+                where = (folder, place, f"{shown(reference)} leaves the repository")
+                if _is_file_field(place):
+                    self._refuse(*where)
+                elif reference == value or place[0] in _PLUGINS:
+                    self._suspects.append(where)
             elif self._files.is_file(path):
                 self._file(folder, path)
             elif _is_file_field(place):

@@ -205,17 +205,46 @@ def test_render_when_a_kustomization_cannot_be_rendered_then_it_says_why(rendere
     assert message in unit.errors[0].message
 
 
+GENERATOR = "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: x}\nfiles: ['%s']\n"
+
+
 @pytest.mark.parametrize(
-    "path", [pytest.param("/etc/passwd", id="absolute"), pytest.param("../../../../etc/passwd", id="up")]
+    ("kustomization_text", "generator"),
+    [
+        pytest.param("generators: [g.yaml]\n", GENERATOR % "/etc/passwd", id="absolute"),
+        pytest.param("generators: [g.yaml]\n", GENERATOR % "../../../../../etc/passwd", id="up"),
+        pytest.param("generators: [g.yaml]\n", GENERATOR % "a=/etc/passwd", id="named"),
+        pytest.param(
+            "generators: ['" + "{apiVersion: builtin, kind: ConfigMapGenerator, files: [/etc/passwd]}']\n",
+            "",
+            id="in-line",
+        ),
+        pytest.param("generators: [gen]\n", "", id="from-a-directory"),
+        pytest.param("configMapGenerator: [{name: x, files: [/etc/passwd]}]\n", "", id="field"),
+    ],
 )
-def test_render_when_flux_may_read_beside_itself_then_still_not_outside_of_the_repository(rendered, named, path):
-    generator = f"apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {{name: x}}\nfiles: ['{path}']\n"
+def test_render_when_flux_may_read_beside_itself_then_still_not_outside_of_the_repository(
+    rendered, named, kustomization_text, generator
+):
     files = {
         **REPOSITORY,
         "clusters/staging/web.yaml": kustomization("web", "./apps/web/overlay", POST_BUILD),
-        "apps/web/overlay/kustomization.yaml": "resources: [../web.yaml]\ngenerators: [g.yaml]\n",
+        "apps/web/overlay/kustomization.yaml": f"resources: [../web.yaml]\n{kustomization_text}",
         "apps/web/overlay/g.yaml": generator,
+        "apps/web/overlay/gen/kustomization.yaml": "resources: [h.yaml]\n",
+        "apps/web/overlay/gen/h.yaml": GENERATOR % "/etc/passwd",
     }
     unit = named(rendered(files), "flux-system/web")
     assert () == unit.objects
-    assert "leaves the repository" in unit.errors[0].message
+    assert "outside of the repository" in unit.errors[0].message or "leaves the repository" in unit.errors[0].message
+
+
+def test_render_when_flux_reads_beside_itself_and_a_patch_has_slashes_then_it_is_no_path(rendered, named):
+    files = {
+        **REPOSITORY,
+        "clusters/staging/web.yaml": kustomization("web", "./apps/web/overlay", POST_BUILD),
+        "apps/web/overlay/kustomization.yaml": "resources: [../web.yaml]\n"
+        "commonAnnotations: {path: /metrics}\n"
+        "patches: [{target: {kind: Deployment}, patch: '- {op: add, path: /spec/paused, value: a=/b}'}]\n",
+    }
+    assert () == named(rendered(files), "flux-system/web").errors

@@ -160,6 +160,7 @@ def test_units_when_kustomizations_use_each_other_then_the_circle_is_an_error_an
             "configMapGenerator:\n- name: x\n  envs: [../../../etc/environment]\n", 3, "leaves the repo", id="env"
         ),
         pytest.param("crds: [/etc/passwd]\n", 1, "leaves the repository", id="crds"),
+        pytest.param("Resources: [../../../../etc]\n", 1, "write Resources as resources", id="other-case"),
         pytest.param("openapi: {path: /etc/passwd}\n", 1, "leaves the repository", id="openapi"),
         pytest.param("helmCharts:\n- name: x\n  repo: https://example.com\n", 2, "--enable-helm", id="helm-charts"),
         pytest.param("resources: ['https://example.com/a.yaml']\n", 1, "--allow-network", id="http"),
