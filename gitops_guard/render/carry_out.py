@@ -15,6 +15,7 @@ from gitops_guard.model.unit import RenderedObject, RenderedUnit
 from gitops_guard.render import build_helm, build_kustomize
 from gitops_guard.render.cache import OutputCache, key_of
 from gitops_guard.render.files import Files, mapping, text
+from gitops_guard.render.masking import masked
 from gitops_guard.render.origin import of_helm, of_kustomize
 from gitops_guard.render.output import OutputError, Piece, bodies, helm_pieces, kustomize_pieces
 from gitops_guard.render.process import Limits, ToolError, isolated_environment, open_environment, run
@@ -159,7 +160,8 @@ def _kustomize(job: Job, source: Kustomize, bench: Bench, made: _Made) -> None:
         with Scratch() as scratch:
             scratch.write(prepared.files)
             os.makedirs(os.path.join(os.fsencode(scratch.tree), path_bytes(source.folder)), exist_ok=True)
-            return _run(bench, scratch, (*bench.tools.kustomize.command, *prepared.arguments), remote=prepared.remote)
+            command = (*bench.tools.kustomize.command, *prepared.arguments)
+            return _run(bench, scratch, command, prepared.files, remote=prepared.remote)
 
     output = _remembered(bench, key, build, remote=prepared.remote).decode("utf-8", "surrogateescape")
     for piece in kustomize_pieces(output, keep_origin=prepared.keep_origin):
@@ -186,7 +188,10 @@ def _remembered(bench: Bench, key: str, build: Callable[[], bytes], *, remote: b
     return found
 
 
-def _run(bench: Bench, scratch: Scratch, command: tuple[str, ...], *, remote: bool) -> bytes:
+def _run(
+    bench: Bench, scratch: Scratch, command: tuple[str, ...], files: Mapping[str, bytes], *, remote: bool
+) -> bytes:
+    """Run a tool; its message names repository paths, and no value of a Secret among the files."""
     if remote and bench.allow_network:
         environment = open_environment(scratch.home, bench.environment)
     else:
@@ -195,7 +200,7 @@ def _run(bench: Bench, scratch: Scratch, command: tuple[str, ...], *, remote: bo
         return run(command, folder=scratch.tree, environment=environment, limits=bench.limits)
     except ToolError as error:
         name = os.path.basename(command[0])
-        raise ToolError(f"{name}: {scratch.in_repository(str(error))}") from error
+        raise ToolError(f"{name}: {masked(scratch.in_repository(str(error)), files)}") from error
 
 
 # Helm -----------------------------------------------------------------------------------------------------------------
@@ -249,8 +254,9 @@ def _template(bench: Bench, tool: Tool, source: Helm, prepared: build_helm.Prepa
         arguments = tuple(written.get(argument, argument) for argument in prepared.arguments)
         if prepared.dependencies and isinstance(source.chart, str):
             command = (tool.command[0], "dependency", "build", "--", build_helm.reference(source.chart))
-            _run(bench, scratch, command, remote=True)
-        return _run(bench, scratch, (*tool.command, *arguments), remote=prepared.remote)
+            _run(bench, scratch, command, {}, remote=True)
+        files = {**prepared.files, **prepared.extra}
+        return _run(bench, scratch, (*tool.command, *arguments), files, remote=prepared.remote)
 
 
 def _post_rendered(source: Helm, bench: Bench, pieces: list[Piece]) -> Iterator[Piece]:
@@ -263,7 +269,7 @@ def _post_rendered(source: Helm, bench: Bench, pieces: list[Piece]) -> Iterator[
     with Scratch() as scratch:
         files = {"kustomization.yaml": json.dumps(kustomization).encode(), "all.yaml": rendered.encode("utf-8")}
         scratch.write(files)
-        output = _run(bench, scratch, (*bench.tools.kustomize.command, "."), remote=False)
+        output = _run(bench, scratch, (*bench.tools.kustomize.command, "."), files, remote=False)
     for piece in kustomize_pieces(output.decode(), keep_origin=True):
         yield replace(piece, origin=origins.get(resource_id(piece.body), ""))
 

@@ -37,6 +37,8 @@ _REMOTE: Final = re.compile(
     r"|.*[?&](?:ref|version|timeout|submodules)=|.*\.git(?:/|$)",
     re.IGNORECASE,
 )
+_WEB: Final = re.compile(r"https?:", re.IGNORECASE)
+_ONLY_LISTS: Final = frozenset(("apiVersion", "kind", "metadata", "resources"))
 _MOST_FOLDERS: Final = 1000
 _KNOWN: Final = {name.lower(): name for name in (*_PLACES, *_FILE_LISTS, *_HELM, "buildMetadata", "openapi", "patches")}
 """Fields that decide what is read, by their name in lower case."""
@@ -109,8 +111,10 @@ def closure(
 class _Walk:
     """The state of one walk."""
 
-    def __init__(self, files: Files, *, allow_network: bool, unrestricted: bool) -> None:
+    def __init__(self, files: Files, *, allow_network: bool, unrestricted: bool, plugins: bool = False) -> None:
+        """Start a walk; `plugins`: what it finds are generators or transformers, not resources."""
         self._files = files
+        self._plugins = plugins
         self._allow_network = allow_network
         self._unrestricted = unrestricted
         self._found = Closure()
@@ -171,12 +175,13 @@ class _Walk:
         path = resolve(folder, reference)
         if path is not None and self._files.is_file(path):
             self._file(folder, path)
-            if place[0] in _PLUGINS or self._unrestricted:
+            if self._plugins or place[0] in _PLUGINS or self._unrestricted:
                 self._configuration(folder, place, path)
         elif path is not None and self._files.is_folder(path):
-            self._waiting.append(path)
             if place[0] in _PLUGINS:
-                self._suspects.append((folder, place, f"{shown(reference)} may name files outside of the repository"))
+                self._plugin_folder(folder, place, path)
+            else:
+                self._waiting.append(path)
         elif place[0] in _PLUGINS and ":" in reference and not _REMOTE.match(reference):
             self._inline(folder, place, reference)
         elif _REMOTE.match(reference):
@@ -186,10 +191,28 @@ class _Walk:
         else:
             self._link(folder, place, path)
 
+    def _plugin_folder(self, folder: str, place: FieldPath, path: str) -> None:
+        """Take a directory whose kustomization gives generators or transformers.
+
+        What they name has to be known, so that kustomization may list them and not change them.
+        """
+        inner = _Walk(self._files, allow_network=self._allow_network, unrestricted=self._unrestricted, plugins=True)
+        found = inner.run(path, None)
+        for used, file in found.folders.items():
+            changes = sorted(set(read_kustomization(self._files, file)) - _ONLY_LISTS)
+            if changes:
+                self._refuse(folder, place, f"{shown(used)} changes {place[0]} ({changes[0]}), which is not supported")
+        self._suspects += inner._suspects
+        self._found.paths |= found.paths
+        self._found.folders |= found.folders
+        self._found.errors += found.errors
+        self._found.remote |= found.remote
+        self._found.leaves_root |= found.leaves_root
+
     def _configuration(self, folder: str, place: FieldPath, path: str) -> None:
         """Take the files that a generator or transformer in a file of its own names; an ordinary object names none."""
         for document in self._files.documents(path, Dialect.KUSTOMIZE).documents:
-            if place[0] in _PLUGINS or document.body.get("apiVersion") == "builtin":
+            if self._plugins or place[0] in _PLUGINS or document.body.get("apiVersion") == "builtin":
                 self._values(folder, place, dict(document.body), nested=True)
 
     def _inline(self, folder: str, place: FieldPath, written: str) -> None:
@@ -212,11 +235,13 @@ class _Walk:
     def _maybe_file(self, folder: str, place: FieldPath, value: str) -> None:
         for reference in sorted({value, value.partition("=")[2]} - {""}):
             path = resolve(folder, reference)
-            if path is None:
+            if _WEB.match(reference) and (self._plugins or place[0] in _PLUGINS or _is_file_field(place)):
+                self._remote(folder, place, reference)
+            elif path is None:
                 where = (folder, place, f"{shown(reference)} leaves the repository")
                 if _is_file_field(place):
                     self._refuse(*where)
-                elif reference == value or place[0] in _PLUGINS:
+                elif reference == value or self._plugins or place[0] in _PLUGINS:
                     self._suspects.append(where)
             elif self._files.is_file(path):
                 self._file(folder, path)
@@ -224,7 +249,7 @@ class _Walk:
                 self._named_file(folder, place, reference, path)
 
     def _named_file(self, folder: str, place: FieldPath, reference: str, path: str) -> None:
-        if _REMOTE.match(reference) and "=" not in reference.partition("?")[0]:
+        if _REMOTE.match(reference):
             self._remote(folder, place, reference)
         else:
             self._link(folder, place, path)

@@ -264,7 +264,11 @@ def write_corpus(root: Path, *, files: int = 10_000, seed: int = 20_261_124) -> 
     documents = 0
     for number in range(files):
         folder = (
-            root / "clusters" / ENVIRONMENTS[number % 5] / rng.choice(TEAMS) / f"{rng.choice(WORDS)}-{rng.randrange(6)}"
+            root
+            / "clusters"
+            / ENVIRONMENTS[number % 5]
+            / rng.choice(TEAMS)
+            / f"{rng.choice(WORDS)}-{rng.randrange(6)}"
         )
         folder.mkdir(parents=True, exist_ok=True)
         count = rng.choice((1, 1, 1, 2, 2, 3, 4))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitops_guard.model import Origin
+from gitops_guard.model.unit import UnitKind
 from gitops_guard.render import Options, render
 from gitops_guard.repo.repository import open_tree
 
@@ -168,15 +169,34 @@ def test_units_when_kustomizations_use_each_other_then_the_circle_is_an_error_an
         pytest.param("resources: ['git@example.com:a/b.git']\n", 1, "--allow-network", id="ssh"),
         pytest.param("resources: ['example.com/a/b.git//c']\n", 1, "--allow-network", id="no-scheme"),
         pytest.param("patches: [{path: 'https://example.com/p.yaml'}]\n", 1, "--allow-network", id="remote-patch"),
+        pytest.param("patches: [{path: 'https://example.com/a=b'}]\n", 1, "--allow-network", id="remote-patch-equals"),
+        pytest.param(
+            "configMapGenerator: [{name: x, files: ['a=https://e.com/b']}]\n", 1, "--allow-net", id="remote-file"
+        ),
+        pytest.param("configMapGenerator: [{name: x, envs: ['http://e.com/b']}]\n", 1, "--allow-net", id="remote-env"),
+        pytest.param("openapi: {path: 'http://e.com/b'}\n", 1, "--allow-network", id="remote-openapi"),
+        pytest.param("generators: [remote.yaml]\n", 1, "--allow-network", id="remote-in-generator"),
+        pytest.param("transformers:\n- listed\n", 2, "--allow-network", id="remote-in-listed-transformer"),
+        pytest.param("transformers:\n- changed\n", 2, "changes transformers (patches)", id="changed-transformer"),
     ],
 )
 def test_render_when_a_kustomization_reaches_out_then_it_is_refused_with_its_line(
     rendered, kustomization, line, message
 ):
-    (unit,) = rendered({"k/kustomization.yaml": kustomization}).units
+    remote = "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: x}\nfiles: ['http://127.0.0.1/a']\n"
+    files = {
+        "k/kustomization.yaml": kustomization,
+        "k/remote.yaml": remote,
+        "k/listed/kustomization.yaml": "resources:\n- t.yaml\n",
+        "k/listed/t.yaml": remote,
+        "k/changed/kustomization.yaml": "resources: [t.yaml]\npatches: [{path: p.yaml}]\n",
+        "k/changed/t.yaml": "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: x}\npath: a.yaml\n",
+    }
+    (unit,) = [one for one in rendered(files).units if (one.unit.kind, one.unit.path) == (UnitKind.KUSTOMIZATION, "k")]
     assert () == unit.objects
-    assert [("k/kustomization.yaml", line)] == [(error.path, error.line) for error in unit.errors]
-    assert message in unit.errors[0].message
+    (error,) = unit.errors
+    assert message in error.message
+    assert (error.path, error.line) in [("k/kustomization.yaml", line), ("k/listed/kustomization.yaml", line)]
 
 
 def test_render_when_a_url_holds_a_password_then_no_error_holds_it(rendered):
@@ -197,7 +217,7 @@ def test_render_when_a_url_holds_a_password_then_no_error_holds_it(rendered):
             id="exec",
         ),
         pytest.param(
-            "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: x}\nname: x\nrepo: https://example.com\n",
+            "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: x}\nname: x\n",
             "must specify --enable-helm",
             id="helm",
         ),
@@ -253,3 +273,36 @@ def test_render_when_the_tool_is_missing_then_every_unit_says_so(rendered, monke
     monkeypatch.setattr(sysconfig, "get_path", lambda _: os.fspath(tmp_path))
     (unit,) = rendered({"kustomization.yaml": "resources: [web.yaml]\n", "web.yaml": CONFIG_MAP}).units
     assert "neither kustomize nor kubectl is on PATH" in unit.errors[0].message
+
+
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData: {password: hunter2-hunter2}\n"
+
+
+@pytest.mark.parametrize(
+    ("patch", "files"),
+    [
+        pytest.param("|-\n    kind: Secret\n    stringData: {a: hunter2-hunter2}\n    - x\n", {}, id="broken"),
+        pytest.param(
+            "|-\n    apiVersion: v1\n    kind: Secret\n    metadata: {name: no}\n    stringData: {a: hunter2-hunter2}\n",
+            {},
+            id="merge",
+        ),
+        pytest.param(
+            "|-\n    - {op: add, path: /nope/x, value: hunter2-hunter2}\n  target: {kind: Secret}\n",
+            {},
+            id="operations",
+        ),
+    ],
+)
+def test_render_when_a_patch_of_a_secret_fails_then_the_message_holds_no_value(rendered, patch, files):
+    text = f"resources: [secret.yaml]\npatches:\n- patch: {patch}"
+    (unit,) = rendered({"kustomization.yaml": text, "secret.yaml": SECRET, **files}).units
+    assert () == unit.objects
+    assert "hunter2" not in unit.errors[0].message
+
+
+def test_render_when_a_patch_file_of_operations_fails_then_the_message_holds_no_value(rendered):
+    text = "resources: [secret.yaml]\npatches: [{path: p.yaml, target: {kind: Secret}}]\n"
+    patch = "- {op: add, path: /nope/x, value: hunter2-hunter2}\n"
+    (unit,) = rendered({"kustomization.yaml": text, "secret.yaml": SECRET, "p.yaml": patch}).units
+    assert "hunter2" not in unit.errors[0].message
