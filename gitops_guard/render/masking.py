@@ -46,7 +46,10 @@ def _of_patch(written: str, target: dict[str, Json]) -> Iterator[str]:
     """Yield the values of a patch in line: a Secret's fields, or what operations on a Secret set."""
     if target.get("kind") in (None, "Secret"):
         wrapped = "operations:\n" + written if written.lstrip().startswith("-") else written
-        for document in load(wrapped.encode(), dialect=Dialect.KUSTOMIZE).documents:
+        stream = load(wrapped.encode(), dialect=Dialect.KUSTOMIZE)
+        if any(problem.unreadable for problem in stream.problems):
+            yield from (line.strip() for line in written.splitlines())  # whatever in it may be the value
+        for document in stream.documents:
             if document.body.get("kind") == "Secret":
                 yield from _of_body(dict(document.body))
             yield from _leaves([mapping(one).get("value") for one in items(document.body.get("operations"))])

@@ -281,7 +281,7 @@ SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData: {pass
 @pytest.mark.parametrize(
     ("patch", "files"),
     [
-        pytest.param("|-\n    kind: Secret\n    stringData: {a: hunter2-hunter2}\n    - x\n", {}, id="broken"),
+        pytest.param("|-\n    kind: Secret\n    stringData: {a: hunter2-new}\n    - x\n", {}, id="broken"),
         pytest.param(
             "|-\n    apiVersion: v1\n    kind: Secret\n    metadata: {name: no}\n    stringData: {a: hunter2-hunter2}\n",
             {},
