@@ -178,27 +178,38 @@ class _Search:
             path = f"{folder}/{CHART}".lstrip("/")
             beside = values_files(self._files, folder)
             for values in beside or [""]:
-                clusters = self._around.clusters.at(values or path)
-                name = posixpath.basename(values)
-                unit = Unit(
-                    kind=UnitKind.CHART,
-                    name=f"{folder or '.'} ({name})" if name else folder or ".",
-                    path=folder,
-                    declared_in=path,
-                    declared_line=line_of(self._files, path),
-                    clusters=clusters,
-                )
-                source = Helm(
-                    chart=folder,
-                    release=_release_name(posixpath.basename(folder)),
-                    values=(ValuesFile(path=values),) if values else (),
-                )
-                yield Job(
-                    unit=unit,
-                    sources=(source,),
-                    kubernetes_version=self._around.clusters.version(clusters, self._around.kubernetes_version),
-                    api_versions=self._around.clusters.api_versions(clusters),
-                )
+                for clusters in self._alike(self._around.clusters.at(values or path)):
+                    yield self._chart_job(folder, values, clusters)
+
+    def _alike(self, clusters: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """Return clusters in groups for which a chart renders the same."""
+        known, groups = self._around.clusters, dict[tuple[str, tuple[str, ...]], list[str]]()
+        for name in clusters:
+            groups.setdefault((known.version([name], ""), known.api_versions([name])), []).append(name)
+        return [tuple(names) for names in groups.values()] or [()]
+
+    def _chart_job(self, folder: str, values: str, clusters: tuple[str, ...]) -> Job:
+        path = f"{folder}/{CHART}".lstrip("/")
+        name = posixpath.basename(values)
+        unit = Unit(
+            kind=UnitKind.CHART,
+            name=f"{folder or '.'} ({name})" if name else folder or ".",
+            path=folder,
+            declared_in=path,
+            declared_line=line_of(self._files, path),
+            clusters=clusters,
+        )
+        source = Helm(
+            chart=folder,
+            release=_release_name(posixpath.basename(folder)),
+            values=(ValuesFile(path=values),) if values else (),
+        )
+        return Job(
+            unit=unit,
+            sources=(source,),
+            kubernetes_version=self._around.clusters.version(clusters, self._around.kubernetes_version),
+            api_versions=self._around.clusters.api_versions(clusters),
+        )
 
     def _plain_jobs(self, layout: _Layout, claimed: "_Claims") -> Iterator[Job]:
         by_folder: dict[str, list[str]] = {}

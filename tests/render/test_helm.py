@@ -17,7 +17,7 @@ TEMPLATE = """# The map
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: {{ .Values.name }}
+  name: {{ .Values.name | quote }}
   namespace: {{ .Release.Namespace }}
 data:
   release: {{ .Release.Name | quote }}
@@ -81,6 +81,17 @@ def test_render_when_the_configuration_knows_the_cluster_then_the_chart_sees_its
     assert {"kube": "v1.35.0", "monitoring": "true", "release": "app", "size": "1"} == data
 
 
+def test_render_when_a_chart_goes_to_clusters_of_two_versions_then_it_is_rendered_for_each(rendered, with_helm):
+    clusters = {
+        name: Cluster(kubernetes_version=version, paths=("chart/",))
+        for name, version in (("a", "1.35"), ("b", "1.36"), ("c", "1.35"))
+    }
+    rendering = rendered({**CHART, "chart/templates/map.yaml": TEMPLATE}, with_helm, clusters=clusters)
+    assert {("a", "c"): "v1.35.0", ("b",): "v1.36.0"} == {
+        unit.unit.clusters: objects(unit)["web"]["data"]["kube"] for unit in rendering.units
+    }
+
+
 def test_render_when_argo_gives_values_then_the_later_ones_win(rendered, with_helm, named):
     helm = {
         "releaseName": "other",
@@ -97,7 +108,7 @@ def test_render_when_argo_gives_values_then_the_later_ones_win(rendered, with_he
         "argo/app.yaml": application(**helm),
     }
     found = objects(named(rendered(files, with_helm), "argocd/app"))
-    assert ("a,b", "other") == (found["7"]["data"]["size"], found["7"]["data"]["release"]) if "7" in found else found
+    assert ("a,b", "other") == (found["7"]["data"]["size"], found["7"]["data"]["release"])
 
 
 def test_render_when_the_origin_is_asked_then_it_is_a_line_of_the_template_or_what_made_the_unit(
@@ -175,9 +186,9 @@ def test_render_when_dependencies_are_vendored_or_local_then_they_take_part(rend
     files = {
         **CHART,
         "chart/charts/one/Chart.yaml": child.format("one"),
-        "chart/charts/one/templates/a.yaml": TEMPLATE.replace("{{ .Values.name }}", "one"),
+        "chart/charts/one/templates/a.yaml": TEMPLATE.replace("{{ .Values.name | quote }}", "one"),
         "libs/two/Chart.yaml": child.format("two"),
-        "libs/two/templates/a.yaml": TEMPLATE.replace("{{ .Values.name }}", "two"),
+        "libs/two/templates/a.yaml": TEMPLATE.replace("{{ .Values.name | quote }}", "two"),
     }
     files["chart/Chart.yaml"] += (
         "dependencies:\n- {name: one, version: 1.0.0, repository: 'https://charts.example.com'}\n"
