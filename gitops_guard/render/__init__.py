@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from gitops_guard.config.model import Cluster
-from gitops_guard.model.unit import RenderedUnit, Rendering, Unit
+from gitops_guard.model.unit import RenderedUnit, Rendering, Unit, UnitKind
 from gitops_guard.render.cache import OutputCache
 from gitops_guard.render.carry_out import Bench, carry_out
 from gitops_guard.render.clusters import Clusters
@@ -74,12 +74,24 @@ def render(tree: Tree, options: Options, wanted: Callable[[Unit], bool] = lambda
     made = _all(bench, options, [found.jobs[index] for index in missing])
     results = {**found.rendered, **dict(zip(missing, made, strict=True))}
     bench.cache.trim()
-    return Rendering(units=tuple(results[index] for index in sorted(results) if wanted(found.jobs[index].unit)))
+    return Rendering(
+        units=tuple(
+            results[index] for index in sorted(results) if wanted(found.jobs[index].unit) and _is_any(results[index])
+        )
+    )
 
 
 def units(tree: Tree, options: Options) -> tuple[Unit, ...]:
-    """Return the units of a tree, sorted; only what declares others is rendered."""
+    """Return the units of a tree, sorted; only what declares others is rendered.
+
+    A directory is listed also where its files turn out to hold no objects once they are read.
+    """
     return tuple(job.unit for job in _discover(_bench(tree, options), options).jobs)
+
+
+def _is_any(unit: RenderedUnit) -> bool:
+    """Tell whether a unit is one: a directory is by its objects only."""
+    return unit.unit.kind is not UnitKind.DIRECTORY or bool(unit.objects or unit.errors)
 
 
 def _bench(tree: Tree, options: Options) -> Bench:

@@ -7,11 +7,13 @@ of plain manifests.
 """
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from gitops_guard.errors import RepoError
-from gitops_guard.manifest.classify import not_a_manifest, unfold
+from gitops_guard.manifest.classify import is_helm_template, not_a_manifest, unfold
+from gitops_guard.manifest.plain import looks_like_manifest
 from gitops_guard.model import CheckError, Origin
 from gitops_guard.model.resource import resource_id
 from gitops_guard.model.unit import RenderedUnit, Unit, UnitKind
@@ -26,6 +28,9 @@ from gitops_guard.render.recipe import Helm, Job, Kustomize, Plain, ValuesFile
 
 RenderAll = Callable[[list[Job]], list[RenderedUnit]]
 _YAML = (".yaml", ".yml", ".json")
+_DECLARES = re.compile(TELLING.pattern + rb"|ConfigMap|Secret")
+"""What a file holds that declares units, or objects that these refer to."""
+
 _MOST_WAVES = 10
 _MOST_UNITS = 5000
 
@@ -229,7 +234,10 @@ class _Search:
 
     def _is_manifest(self, path: str) -> bool:
         try:
-            return not_a_manifest(path, self._files.read(path), self._files.documents(path)) is None
+            data = self._files.read(path)
+            if looks_like_manifest(data) and not is_helm_template(path, data):
+                return True  # what it really holds shows when it is rendered, which it often is not
+            return not_a_manifest(path, data, self._files.documents(path)) is None
         except RepoError:
             return True  # rendering it says what is wrong
 
@@ -237,12 +245,9 @@ class _Search:
 
     def _of_plain_files(self, paths: Iterable[str]) -> Iterator[Declared]:
         for path in paths:
-            if not self._files.is_file(path) or not self._is_manifest(path):
+            if not self._speaks(path, _DECLARES) or not self._is_manifest(path):
                 continue
-            try:
-                documents = self._files.documents(path).documents
-            except RepoError:
-                continue  # a unit of its own says why
+            documents = self._files.documents(path).documents
             clusters = self._around.clusters.at(path)
             for document in documents:
                 for place, body in unfold(document.body):
@@ -281,11 +286,11 @@ class _Search:
             return self._files.below(source.chart) if isinstance(source.chart, str) else ()
         return source.paths if isinstance(source, Plain) else ()
 
-    def _speaks(self, path: str) -> bool:
+    def _speaks(self, path: str, words: re.Pattern[bytes] = TELLING) -> bool:
         if not self._files.is_file(path):
             return False
         try:
-            return TELLING.search(self._files.read(path)) is not None
+            return words.search(self._files.read(path)) is not None
         except RepoError:
             return False
 

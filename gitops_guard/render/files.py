@@ -3,10 +3,13 @@
 import hashlib
 import posixpath
 from bisect import bisect_left
+from collections.abc import Iterator
 from threading import RLock
 
+from gitops_guard.manifest.classify import unfold
 from gitops_guard.manifest.loader import Dialect, Stream, load
-from gitops_guard.model import Json
+from gitops_guard.model import Json, Origin
+from gitops_guard.model.resource import ResourceId, resource_id
 from gitops_guard.repo.tree import EntryKind, Tree, path_bytes
 
 _YAML = (".yaml", ".yml", ".json")
@@ -24,6 +27,7 @@ class Files:
         self._links = {path for path, entry in self._entries.items() if entry.kind is not EntryKind.FILE}
         self._streams: dict[tuple[str, Dialect], Stream] = {}
         self._blobs: dict[str, str] = {}
+        self._objects: dict[str, list[tuple[ResourceId, Origin]]] = {}
         self._lock = RLock()  # neither trees nor the libraries behind them promise to be safe for threads
 
     @property
@@ -82,6 +86,17 @@ class Files:
                 self._streams[key] = load(self._tree.read(path), dialect=dialect)
             return self._streams[key]
 
+    def objects(self, path: str) -> list[tuple[ResourceId, Origin]]:
+        """Return what objects a manifest that kustomize reads holds, and where.
+
+        Raises:
+            RepoError: It cannot be read.
+        """
+        with self._lock:
+            if path not in self._objects:
+                self._objects[path] = list(_located(path, self.documents(path, Dialect.KUSTOMIZE)))
+            return self._objects[path]
+
     def below(self, folder: str) -> list[str]:
         """Return all entries below a directory, links included, sorted."""
         if not folder:
@@ -106,6 +121,13 @@ class Files:
     def folders(self) -> list[str]:
         """Return all directories but the root, sorted."""
         return sorted(self._folders - {""})
+
+
+def _located(path: str, stream: Stream) -> Iterator[tuple[ResourceId, Origin]]:
+    for document in stream.documents:
+        for place, body in unfold(document.body):
+            line = document.locate(place).line if place else document.line
+            yield resource_id(body), Origin(path=path, document=document.index, line=line, item=place)
 
 
 def _parents(paths: list[str]) -> set[str]:

@@ -1,11 +1,9 @@
 """From what a tool says of an object's origin to a line of the repository; an unknown line is never made up."""
 
 import re
-from collections.abc import Iterator
 
 from gitops_guard.errors import RepoError
-from gitops_guard.manifest.classify import unfold
-from gitops_guard.manifest.loader import Dialect, load
+from gitops_guard.manifest.loader import load
 from gitops_guard.model import Body, Origin
 from gitops_guard.model.resource import ResourceId, resource_id
 from gitops_guard.render.files import Files, is_within, items, mapping, resolve, text
@@ -43,7 +41,7 @@ def _told(origin: str) -> Body:
 
 def _object_in(files: Files, path: str, wanted: ResourceId) -> Origin | None:
     """Find an object in its file: by kind and name, else by kind and a name that the built one holds."""
-    same_kind = [found for found in _objects(files, path) if _same_kind(found[0], wanted)]
+    same_kind = [found for found in files.objects(path) if _same_kind(found[0], wanted)]
     for candidates in (
         [found for found in same_kind if found[0].name == wanted.name],
         [found for found in same_kind if found[0].name and found[0].name in wanted.name],
@@ -56,13 +54,6 @@ def _object_in(files: Files, path: str, wanted: ResourceId) -> Origin | None:
 
 def _same_kind(one: ResourceId, other: ResourceId) -> bool:
     return (one.group, one.kind) == (other.group, other.kind)
-
-
-def _objects(files: Files, path: str) -> Iterator[tuple[ResourceId, Origin]]:
-    for document in files.documents(path, Dialect.KUSTOMIZE).documents:
-        for place, body in unfold(document.body):
-            line = document.locate(place).line if place else document.line
-            yield resource_id(body), Origin(path=path, document=document.index, line=line, item=place)
 
 
 def _entry(files: Files, folder: str, source: str, declared: Origin) -> Origin:

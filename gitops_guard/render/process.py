@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import resource
 import selectors
 import signal
@@ -14,6 +15,8 @@ _CHUNK = 65536
 _LARGEST_MESSAGE = 65536
 _NO_PROXY_ANSWERS = "http://127.0.0.1:9"
 _MEMORY_BYTES = 8 << 30
+_KLOG = re.compile(r"^[EWIF]\d{4} [\d:.]+ +\d+ [\w.-]+:\d+\] ", re.MULTILINE)
+"""Time and process id in front of a message of kubectl, which would make every run's message another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +86,7 @@ def run(command: Sequence[str], *, folder: str, environment: Mapping[str, str], 
             raise
         code = process.wait()
     if code != 0:
-        said = messages.decode(errors="replace").strip() or f"ended with {code} and said nothing"
+        said = _KLOG.sub("", messages.decode(errors="replace")).strip() or f"ended with {code} and said nothing"
         raise ToolError(said)
     return out
 

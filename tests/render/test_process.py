@@ -33,6 +33,12 @@ def test_run_when_the_tool_succeeds_then_its_output_is_given(tmp_path):
             "while True: print('x' * 1000)", {"output_bytes": 5000}, "more than 5,000 bytes", id="endless-output"
         ),
         pytest.param("import sys; sys.exit('no such thing')", {}, "no such thing", id="its-own-message"),
+        pytest.param(
+            "import sys; sys.exit('E1125 01:10:28.94 25904 run.go:72] \"failed\" err=x')",
+            {},
+            '^"failed" err=x$',
+            id="klog",
+        ),
         pytest.param("import sys; sys.exit(3)", {}, "ended with 3 and said nothing", id="no-message"),
     ],
 )

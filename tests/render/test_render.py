@@ -103,6 +103,7 @@ def test_render_when_manifests_are_plain_then_each_directory_is_a_unit(rendered)
         "b/broken.yaml": "apiVersion: v1\nkind: ConfigMap\n\tmetadata: {}\n",
         ".github/workflows/ci.yaml": "on: push\n",
         "docs/values.yaml": "a: b\n",
+        "ci/values.yaml": "extra:\n  apiVersion: v1\n  kind: ConfigMap\n",
     }
     a, b = rendered(files).units
     assert [("one", 4), ("web", 4), ("api", 9)] == [
