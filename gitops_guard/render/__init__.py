@@ -118,7 +118,7 @@ def _discover(bench: Bench, options: Options) -> Discovery:
 
 def _all(bench: Bench, options: Options, jobs: list[Job]) -> list[RenderedUnit]:
     workers = options.jobs or os.cpu_count() or 1
-    if len(jobs) < 2:
+    if len(jobs) < 2 or workers == 1:
         return [carry_out(job, bench) for job in jobs]
     with ThreadPoolExecutor(max_workers=workers) as pool:  # the work is the tools' own, in their processes
         return list(pool.map(lambda job: carry_out(job, bench), jobs))

@@ -2,6 +2,7 @@
 
 import hashlib
 import posixpath
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from threading import RLock
@@ -13,6 +14,7 @@ from gitops_guard.model.resource import ResourceId, resource_id
 from gitops_guard.repo.tree import EntryKind, Tree, path_bytes
 
 _YAML = (".yaml", ".yml", ".json")
+_FIRST_KEY = re.compile(rb"(?:[ \t]*(?:#[^\r\n]*)?\n)*(?:---[ \t]*\n(?:[ \t]*(?:#[^\r\n]*)?\n)*)?([A-Za-z]+:)")
 
 
 class Files:
@@ -85,6 +87,20 @@ class Files:
             if key not in self._streams:
                 self._streams[key] = load(self._tree.read(path), dialect=dialect)
             return self._streams[key]
+
+    def only_line(self, path: str) -> int:
+        """Return the line of the first key of a file that surely holds one object; 0 for any other.
+
+        Told without parsing: most files hold one object, and some are large.
+
+        Raises:
+            RepoError: It cannot be read.
+        """
+        data = self.read(path)
+        found = _FIRST_KEY.match(data)
+        if found is None or b"\n---" in data[found.start(1) :] or b"\nitems:" in data:
+            return 0
+        return data.count(b"\n", 0, found.start(1)) + 1
 
     def objects(self, path: str) -> list[tuple[ResourceId, Origin]]:
         """Return what objects a manifest that kustomize reads holds, and where.

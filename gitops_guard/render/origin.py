@@ -41,6 +41,8 @@ def _told(origin: str) -> Body:
 
 def _object_in(files: Files, path: str, wanted: ResourceId) -> Origin | None:
     """Find an object in its file: by kind and name, else by kind and a name that the built one holds."""
+    if line := files.only_line(path):
+        return Origin(path=path, document=0, line=line)
     same_kind = [found for found in files.objects(path) if _same_kind(found[0], wanted)]
     for candidates in (
         [found for found in same_kind if found[0].name == wanted.name],

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gitops_guard.render import Limits, Options, Tools, render, units
+from gitops_guard.render.files import Files
 from gitops_guard.render.tools import Tool, find_tools
 from gitops_guard.repo.memory import MemoryTree
 
@@ -127,3 +128,18 @@ def test_units_when_clusters_are_configured_or_in_the_path_then_each_unit_knows_
     options = dataclasses.replace(PLAIN, clusters={"live": Cluster(**cluster)})
     (unit,) = units(MemoryTree({path: CONFIG_MAP.encode()}), options)
     assert expected == unit.clusters
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        pytest.param(CONFIG_MAP, 1, id="plain"),
+        pytest.param("# a\n\n  # b\n---\n# c\n" + CONFIG_MAP, 6, id="comments-and-separator"),
+        pytest.param(CONFIG_MAP + "---\n" + CONFIG_MAP, 0, id="two"),
+        pytest.param("apiVersion: v1\nkind: List\nitems: []\n", 0, id="list"),
+        pytest.param('{"kind": "ConfigMap"}', 0, id="json"),
+        pytest.param("# " * 50_000 + "\n" + "\n" * 50_000 + "- a\n", 0, id="long-and-no-key"),
+    ],
+)
+def test_only_line_when_a_file_surely_holds_one_object_then_its_line_else_0(written, expected):
+    assert expected == Files(MemoryTree({"a.yaml": written.encode()})).only_line("a.yaml")
