@@ -36,6 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_diff(commands)
     _add_simulate(commands)
+    _add_render(commands)
     _add_rules(commands)
     _add_explain(commands)
     _add_init(commands)
@@ -199,6 +200,28 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.set_defaults(handler=_run_simulate)
 
 
+def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "render",
+        help="print what will really be deployed",
+        description="Render kustomizations, charts, Flux and Argo CD objects; YAML on standard output.",
+        epilog="exit codes: 0 all rendered; 2 a unit, or a part of one, could not be rendered; 3 a bug of ours",
+    )
+    parser.add_argument("path", nargs="?", metavar="PATH", help="only units deployed from or declared below PATH")
+    group = parser.add_argument_group("what to render (the work tree by default)")
+    group.add_argument("--staged", action="store_true", help="the index's content")
+    group.add_argument("--rev", metavar="REV", help="a revision; also in a bare repository")
+    parser.add_argument("--allow-network", action="store_true", help="fetch remote bases and charts")
+    parser.add_argument("--kubernetes-version", dest="kubernetes_versions", action="append", default=[], metavar="V",
+        help="what charts are rendered for, where clusters: does not say (the newest one known by default)",
+    )  # fmt: skip
+    _add_plugin_arguments(parser)
+    parser.add_argument("--no-cache", action="store_true", help="believe and write no remembered output")
+    parser.add_argument("--cache-dir", metavar="DIR", help="where output is remembered (the user's cache folder)")
+    parser.add_argument("-j", "--jobs", metavar="N", help="tools at a time; 0 (default) for as many as processors")
+    parser.set_defaults(handler=_run_render)
+
+
 def _add_rules(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "rules",
@@ -251,6 +274,29 @@ def _asked(namespace: argparse.Namespace) -> "Asked":
     from gitops_guard.commands.workspace import Asked
 
     return Asked(config=namespace.config, plugins=tuple(namespace.plugins), trusted_rev=namespace.trusted_rev)
+
+
+def _run_render(namespace: argparse.Namespace) -> int:
+    from gitops_guard.commands import render
+    from gitops_guard.commands.workspace import Asked
+    from gitops_guard.config import Flags
+
+    asked = Asked(
+        staged=namespace.staged,
+        rev=namespace.rev,
+        config=namespace.config,
+        plugins=tuple(namespace.plugins),
+        trusted_rev=namespace.trusted_rev,
+        flags=Flags(
+            kubernetes_versions=tuple(namespace.kubernetes_versions),
+            cache_dir=namespace.cache_dir,
+            jobs=namespace.jobs,
+        ),
+    )
+    request = render.RenderRequest(
+        asked=asked, path=namespace.path, allow_network=namespace.allow_network, no_cache=namespace.no_cache
+    )
+    return render.run(request, os.environ)
 
 
 def _run_rules(namespace: argparse.Namespace) -> int:

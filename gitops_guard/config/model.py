@@ -73,6 +73,32 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """One cluster that the repository is deployed to."""
+
+    context: str = ""
+    """Name of the kubeconfig context; empty: not asked."""
+
+    server: str = ""
+    """URL of its API server, as Argo CD's `destination.server` writes it; empty: known by its name only."""
+
+    kubernetes_version: str = ""
+    """`1.36`: what charts are rendered for; empty: the newest version that the repository is checked against."""
+
+    api_versions: tuple[str, ...] = ()
+    """Further API versions that charts find there: `("monitoring.coreos.com/v1",)`."""
+
+    paths: tuple[str, ...] = ()
+    """Globs of the repository paths that belong to it; empty: the folder of its name below `clusters/`."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels of its Argo CD cluster secret, which ApplicationSets select by."""
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Values for Flux's `postBuild` that the repository does not hold, such as those of a Secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A whole configuration file; the defaults are those of an empty one."""
 
@@ -108,6 +134,9 @@ class Config:
 
     suppressions: tuple[Suppression, ...] = ()
     """Findings accepted for a reason."""
+
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    """The clusters that the repository is deployed to, by name."""
 
     policies: tuple[str, ...] = ()
     """Where policies are: directories or files (`policies`), `pack:security`, `git+policies@main`."""

@@ -10,7 +10,7 @@ import yaml
 from gitops_guard.config.document import Document, nearest
 from gitops_guard.config.globs import FieldGlob, NameGlob, PathSet
 from gitops_guard.config.kubernetes_version import read_version
-from gitops_guard.config.model import Config, MissingSchema, Override, Suppression
+from gitops_guard.config.model import Cluster, Config, MissingSchema, Override, Suppression
 from gitops_guard.model import Json, Severity
 
 _OFF: Final = "off"
@@ -108,6 +108,24 @@ class _Reader:
         if not found:
             self._document.fail(f"{key} must name at least one version; leave it out for the newest one", node)
         return tuple(found)
+
+    def version(self, node: yaml.Node, key: str) -> str:
+        text = self._document.plain(node, key)
+        version = read_version(text)
+        if version is None:
+            self._document.fail(f'{key} must be a Kubernetes version such as "1.36", not {text!r}', node)
+        return version
+
+    def clusters(self, node: yaml.Node, key: str) -> dict[str, Cluster]:
+        found: dict[str, Cluster] = {}
+        for name, (_, value) in self._document.entries(node, key, None).items():
+            found[name] = Cluster(**self.fields(value, f"{key}.{name}", _CLUSTER))
+        return found
+
+    def pairs(self, node: yaml.Node, key: str) -> dict[str, str]:
+        """Read texts by name; a number or a truth value is taken as it is written."""
+        entries = self._document.entries(node, key, None)
+        return {name: self._document.plain(value, f"{key}.{name}") for name, (_, value) in entries.items()}
 
     def missing_schema(self, node: yaml.Node, key: str) -> MissingSchema:
         return MissingSchema(self._document.word(node, key, [str(choice) for choice in MissingSchema]))
@@ -263,6 +281,15 @@ _IDENTITY: Final[_Table] = {
     "username": _Reader.text,
     "groups": _Reader.words,
 }
+_CLUSTER: Final[_Table] = {
+    "context": _Reader.text,
+    "server": _Reader.text,
+    "kubernetes-version": _Reader.version,
+    "api-versions": _Reader.words,
+    "paths": _Reader.paths,
+    "labels": _Reader.pairs,
+    "variables": _Reader.pairs,
+}
 _CONFIG: Final[_Table] = {
     "kubernetes-versions": _Reader.versions,
     "include": _Reader.paths,
@@ -274,6 +301,7 @@ _CONFIG: Final[_Table] = {
     "fail-on": _Reader.fail_on,
     "overrides": _Reader.overrides,
     "suppressions": _Reader.suppressions,
+    "clusters": _Reader.clusters,
     "policies": _Reader.words,
     "identity": _Reader.identity,
     "plugins": _Reader.words,

@@ -95,6 +95,12 @@ class Repo:
         return os.path.exists(os.path.join(common_dir(self.location.git_dir), "shallow"))
 
     @property
+    def remote_urls(self) -> tuple[str, ...]:
+        """Return the URLs of all remotes, sorted."""
+        out = self._git.run("config", "-z", "--get-regexp", r"^remote\..*\.url$", good=(0, 1))  # 1: there is none
+        return tuple(sorted({os.fsdecode(item.partition(b"\n")[2]) for item in out.split(b"\0")[:-1]}))
+
+    @property
     def hooks_directory(self) -> str:
         """Return where Git looks for this clone's hooks: `core.hooksPath` and linked work trees are Git's to know.
 

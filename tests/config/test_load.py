@@ -190,3 +190,13 @@ def test_load_when_plugin_options_break_their_schema_then_names_the_place(text: 
 def test_load_when_plugin_options_fit_then_keeps_them() -> None:
     config = load("plugin-options: {ours: {limit: 3}}", PATH, plugin_sections={"ours": SECTION})
     assert config.plugin_options == {"ours": {"limit": 3}}
+
+
+def test_load_when_clusters_are_given_then_scalars_stay_as_written() -> None:
+    text = "clusters:\n  live:\n    context: live\n    kubernetes-version: 1.30\n    variables: {port: 080, on: yes}\n"
+    cluster = load(text, "x").clusters["live"]
+    assert ("live", "1.30", {"port": "080", "on": "yes"}) == (
+        cluster.context,
+        cluster.kubernetes_version,
+        cluster.variables,
+    )

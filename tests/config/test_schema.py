@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from gitops_guard.config import Config, Override, Suppression, load
+from gitops_guard.config.model import Cluster
 from gitops_guard.errors import ConfigError
 
 SCHEMA: dict[str, Any] = json.loads(files("gitops_guard").joinpath("config.schema.json").read_text("utf-8"))
@@ -24,6 +25,9 @@ def _keys(kind: Any, *, without: str) -> set[str]:
         pytest.param(SCHEMA["properties"]["overrides"]["items"], _keys(Override, without=""), id="override"),
         pytest.param(
             SCHEMA["properties"]["suppressions"]["items"], _keys(Suppression, without="line"), id="suppression"
+        ),
+        pytest.param(
+            SCHEMA["properties"]["clusters"]["additionalProperties"], _keys(Cluster, without=""), id="cluster"
         ),
     ],
 )
@@ -64,6 +68,16 @@ def _reads(text: str) -> bool:
         pytest.param("plugin-options: {ours: {a: 1}}", True, id="plugin-options"),
         pytest.param("plugin-options: {ours: 1}", False, id="plugin-options-bad"),
         pytest.param("rules: {a-b: {}}", True, id="rules"),
+        pytest.param(
+            "clusters: {a: {server: 'https://a', kubernetes-version: '1.36', paths: [a/]}}", True, id="cluster"
+        ),
+        pytest.param("clusters: {a: {labels: {b: c}, variables: {d: 1, e: true}}}", True, id="cluster-pairs"),
+        pytest.param("clusters: {a: {}}", True, id="cluster-empty"),
+        pytest.param("clusters: [a]", False, id="clusters-list"),
+        pytest.param("clusters: {a: }", False, id="cluster-null"),
+        pytest.param("clusters: {a: {kubernetes-version: latest}}", False, id="cluster-bad-version"),
+        pytest.param("clusters: {a: {nope: 1}}", False, id="cluster-unknown-key"),
+        pytest.param("clusters: {a: {variables: {d: [1]}}}", False, id="cluster-bad-variable"),
         pytest.param("nope: 1", False, id="unknown-key"),
         pytest.param("", True, id="empty"),
     ],

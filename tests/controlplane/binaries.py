@@ -22,7 +22,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from controlplane.processes import ending_with_us
-from controlplane.tools import BUILD_ENVIRONMENT, BUILD_FLAGS, CONTROL_PLANE, CONTROLLERS, KUBECTL, TOOLS, Tool
+from controlplane.tools import (
+    BUILD_ENVIRONMENT,
+    BUILD_FLAGS,
+    CONTROL_PLANE,
+    CONTROLLERS,
+    HELM,
+    KUBECTL,
+    TOOLS,
+    Tool,
+)
 
 ASSETS_VARIABLE = "KUBEBUILDER_ASSETS"
 OLDEST_GO = (1, 26)
@@ -253,7 +262,7 @@ def main(names: list[str]) -> int:
         print(f"unknown tool: {', '.join(unknown)}; known: {', '.join(TOOLS)}", file=sys.stderr)
         return 2
     try:
-        for tool in [TOOLS[name] for name in names] or [*CONTROL_PLANE, *CONTROLLERS, KUBECTL]:
+        for tool in [TOOLS[name] for name in names] or [*CONTROL_PLANE, *CONTROLLERS, KUBECTL, HELM]:
             print(f"{tool.name}\t{obtain(tool)}", flush=True)
     except BinaryMissingError as error:
         print(error, file=sys.stderr)

@@ -29,6 +29,7 @@ _NEEDS: dict[str, tuple[tools.Tool, ...]] = {
     "flagger": (*tools.CONTROL_PLANE, *tools.CONTROLLERS, tools.FLAGGER),
     "argo_rollouts": (*tools.CONTROL_PLANE, *tools.CONTROLLERS, tools.ARGO_ROLLOUTS),
     "kubectl": (tools.KUBECTL,),
+    "helm": (tools.HELM,),
 }
 """Which tools each fixture needs: they are had before the first test runs, outside of its time limit."""
 

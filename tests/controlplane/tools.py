@@ -142,9 +142,17 @@ ARGO_ROLLOUTS = Tool(
     ),
     build_s=240,
 )
+HELM = Tool(
+    name="helm",
+    module="helm",
+    package="helm.sh/helm/v3/cmd/helm",
+    source="helm.sh/helm/v3",
+    version_variables=("helm.sh/helm/v3/internal/version.version={version}",),
+    build_s=60,
+)
 
 CONTROL_PLANE = (ETCD, KUBE_APISERVER)
 """What the fixture `control_plane` starts."""
 CONTROLLERS = (KUBE_CONTROLLER_MANAGER, KUBE_SCHEDULER, KWOK)
 """What the fixture `controllers` starts besides."""
-TOOLS = {tool.name: tool for tool in (*CONTROL_PLANE, *CONTROLLERS, KUBECTL, FLAGGER, ARGO_ROLLOUTS)}
+TOOLS = {tool.name: tool for tool in (*CONTROL_PLANE, *CONTROLLERS, KUBECTL, FLAGGER, ARGO_ROLLOUTS, HELM)}

@@ -402,3 +402,13 @@ def test_open_when_named_from_below_gives_the_whole_tree(sandbox: Any) -> None:
     for options in ({}, {"staged": True}, {"rev": "HEAD"}):
         paths = [entry.path for entry in open_tree(str(sandbox.root / "sub"), **options).entries()]  # type: ignore[arg-type]
         assert paths == ["a", "sub/b"]
+
+
+def test_remote_urls_when_the_clone_has_remotes_then_all_are_given(repo) -> None:
+    sandbox = repo()
+    assert () == Repo.discover(str(sandbox.root)).remote_urls
+    sandbox.git("remote", "add", "origin", "git@git.example.com:shop/gitops.git")
+    sandbox.git("remote", "add", "copy", "https://git.example.com/a b")
+    assert ("git@git.example.com:shop/gitops.git", "https://git.example.com/a b") == Repo.discover(
+        str(sandbox.root)
+    ).remote_urls
