@@ -7,9 +7,11 @@ import tempfile
 import zlib
 from collections.abc import Iterable
 
+from gitops_guard import __version__
+
 _LARGEST_BYTES = 512 << 20
 _DIGEST = 32
-_SCHEME = b"render 1"
+_SCHEME = f"render 1 {__version__}".encode()  # what is remembered has been read by our own YAML reader
 
 
 def key_of(parts: Iterable[bytes]) -> str:

@@ -17,7 +17,7 @@ from gitops_guard.render.cache import OutputCache, key_of
 from gitops_guard.render.files import Files, mapping, text
 from gitops_guard.render.masking import masked
 from gitops_guard.render.origin import of_helm, of_kustomize
-from gitops_guard.render.output import OutputError, Piece, bodies, helm_pieces, kustomize_pieces
+from gitops_guard.render.output import OutputError, Piece, bodies, helm_pieces, kustomize_pieces, packed, unpacked
 from gitops_guard.render.process import Limits, ToolError, isolated_environment, open_environment, run
 from gitops_guard.render.recipe import Helm, Job, Kustomize, Plain, Source, Substitution
 from gitops_guard.render.scratch import Scratch
@@ -161,15 +161,19 @@ def _kustomize(job: Job, source: Kustomize, bench: Bench, made: _Made) -> None:
             scratch.write(prepared.files)
             os.makedirs(os.path.join(os.fsencode(scratch.tree), path_bytes(source.folder)), exist_ok=True)
             command = (*bench.tools.kustomize.command, *prepared.arguments)
-            return _run(bench, scratch, command, prepared.files, remote=prepared.remote)
+            output = _run(bench, scratch, command, prepared.files, remote=prepared.remote)
+        return packed(kustomize_pieces(_decoded(output), keep_origin=prepared.keep_origin))
 
-    output = _remembered(bench, key, build, remote=prepared.remote).decode("utf-8", "surrogateescape")
-    for piece in kustomize_pieces(output, keep_origin=prepared.keep_origin):
+    for piece in unpacked(_remembered(bench, key, build, remote=prepared.remote)):
 
         def place(body: Body, piece: Piece = piece) -> Origin:
             return of_kustomize(bench.files, source.folder, piece.origin, body, _declared(job))
 
         made.objects += _objects(piece, place)
+
+
+def _decoded(output: bytes) -> str:
+    return output.decode("utf-8", "surrogateescape")
 
 
 def _key(tool: Tool, arguments: Iterable[str], reads: Iterable[tuple[str, str]], extra: Iterable[bytes]) -> str:
@@ -223,11 +227,14 @@ def _helm(job: Job, source: Helm, bench: Bench, made: _Made) -> None:
         return
     tool = bench.tools.helm
     key = _key(tool, prepared.arguments, sorted(prepared.reads.items()), _contents(prepared))
-    output = _remembered(bench, key, lambda: _template(bench, tool, source, prepared), remote=prepared.remote).decode(
-        "utf-8", "surrogateescape"
+    template = _remembered(
+        bench,
+        key,
+        lambda: packed(helm_pieces(_decoded(_template(bench, tool, source, prepared)))),
+        remote=prepared.remote,
     )
     chart = source.chart if isinstance(source.chart, str) else None
-    pieces = list(helm_pieces(output))
+    pieces = unpacked(template)
     if source.after:
         pieces = list(_post_rendered(source, bench, pieces))
     for piece in pieces:

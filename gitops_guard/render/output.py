@@ -1,7 +1,8 @@
 """A tool's output as documents: text and body, without the annotation that we asked kustomize for."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gitops_guard.manifest.loader import Dialect, load
@@ -23,6 +24,16 @@ class Piece:
     body: Body
     origin: str = ""
     """kustomize's origin annotation, or helm's `# Source:`; empty where there is none."""
+
+
+def packed(pieces: Iterable[Piece]) -> bytes:
+    """Return pieces as they are remembered: reading JSON costs a tenth of reading YAML."""
+    return json.dumps([[piece.text, piece.origin, piece.body] for piece in pieces]).encode()
+
+
+def unpacked(data: bytes) -> list[Piece]:
+    """Return what `packed` made."""
+    return [Piece(text=text, origin=origin, body=body) for text, origin, body in json.loads(data)]
 
 
 class OutputError(Exception):
