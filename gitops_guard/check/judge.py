@@ -10,7 +10,7 @@ from gitops_guard.check.scalars import moot, rephrased, softened
 from gitops_guard.check.setting import Role, Setting
 from gitops_guard.check.verdict import FileVerdict
 from gitops_guard.errors import GuardError, RepoError
-from gitops_guard.manifest.classify import not_a_manifest, unfold
+from gitops_guard.manifest.classify import SkipReason, not_a_manifest, unfold
 from gitops_guard.manifest.document import Document, Scalar, SourceProblem, Stream
 from gitops_guard.manifest.loader import load
 from gitops_guard.model import (
@@ -75,9 +75,10 @@ class Judge:
             return self._judge_rendered(renderer, path, data, setting, role)
         stream = load(data, dialect=role.dialect)
         reason = not_a_manifest(path, data, stream)
-        if reason is not None:
-            return _skipped(path, str(reason))
-        return _FileJudge(self._kinds, path, data, setting, role).verdict(stream)
+        judge = _FileJudge(self._kinds, path, data, setting, role)
+        if reason is SkipReason.EMPTY:
+            return replace(judge.verdict(stream), skipped=(Skipped(path=path, resource="", reason=str(reason)),))
+        return judge.verdict(stream) if reason is None else _skipped(path, str(reason))
 
     def _judge_rendered(self, renderer: Renderer, path: str, data: bytes, setting: Setting, role: Role) -> FileVerdict:
         judge = _FileJudge(self._kinds, path, data, setting, role)

@@ -499,3 +499,10 @@ def test_check_staged_without_paths_when_known_then_the_summary_is_that_of_the_f
     sandbox.stage({"a.yaml": GOOD, "b.txt": "text", "c.json": "{}"}).git("mv", "-k", "old.yaml", "moved.txt")
     outputs = {sandbox.call(["check", "--staged", *flags]).out for flags in ([], [], ["--no-cache"])}
     assert 1 == len(outputs), outputs
+
+
+def test_check_a_file_without_any_object_then_it_is_noted_and_counted_as_skipped(repo):
+    outcome = repo({"a.yaml": "# nothing here yet\n"}).run("check")
+    outcome.assert_code(0)
+    outcome.assert_findings(("a.yaml", 1, "yaml-empty"))
+    assert [("a.yaml", "empty")] == [(one["path"], one["reason"]) for one in outcome.json()["coverage"]["skipped"]]
