@@ -198,7 +198,7 @@ class _Pass:
             return json.dumps(rows).encode()
 
         surroundings = self._surroundings
-        if len(sources) < _FORK_FROM or surroundings.jobs < 2:
+        if len(sources) < _FORK_FROM:
             return [self._judge_one(source) for source in sources]
         _ = self._judge  # loaded before the workers fork, so that they share it
         parts = run_chunks(chunk, len(sources), jobs=surroundings.jobs, progress=surroundings.progress, size=_CHUNK)

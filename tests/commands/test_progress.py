@@ -16,7 +16,23 @@ from gitops_guard.commands.progress import Progress
 
 ROOT = Path(__file__).parents[2]
 GOOD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
-MANY = 2_500
+MANY = 120
+SLOW_RULE = """
+import time
+from gitops_guard.hookspecs import hookimpl
+from gitops_guard.model import Severity
+
+class Slow:
+    id, severity, kinds, summary = "slow", Severity.NOTE, ("*",), "Takes its time."
+
+    def check(self, resource, context):
+        time.sleep(0.01)
+        return iter(())
+
+@hookimpl
+def gitops_guard_rules():
+    return [Slow()]
+"""
 
 
 class Terminal(io.StringIO):
@@ -52,14 +68,13 @@ def test_progress_when_the_stream_is_no_terminal_then_nothing_is_written():
 
 def run(repo, *, stderr_is_terminal: bool) -> tuple[bytes, bytes]:
     """Run a long check; return standard output (a pipe) and standard error."""
-    sandbox = repo(
-        {f"{n:05}.yaml": GOOD.replace("name: a", f"name: a{n}") + "dta: 1\n" * (n == 7) for n in range(MANY)}
-    )
+    files = {f"{n:05}.yaml": GOOD.replace("name: a", f"name: a{n}") + "dta: 1\n" * (n == 7) for n in range(MANY)}
+    sandbox = repo({**files, "slow.py": SLOW_RULE})
     ours, theirs = pty.openpty() if stderr_is_terminal else os.pipe()
     if stderr_is_terminal:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 80, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "gitops_guard", "check", "--no-cache", "-j", "1"],
+        [sys.executable, "-m", "gitops_guard", "check", "--no-cache", "-j", "1", "-p", "slow.py"],
         cwd=sandbox.root, env={**sandbox.environment, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
