@@ -7,7 +7,10 @@ JOBS ?= 2
 SLACK ?= 1
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-fast test-control-plane lint format bench wheel docs clean
+# Tables of thousands of rows, which only change with what they are about: not even collected by `make test-fast`.
+THOROUGH_FOLDERS := tests/policies tests/cel tests/rollout
+
+.PHONY: help demo test test-offline test-fast test-control-plane lint format bench wheel docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s ':'
@@ -37,10 +40,13 @@ demo: $(VENV)/.package  ## install, then check the example repository: it prints
 	@echo
 	@echo 'Every finding above is meant: examples/shop/broken/ holds one mistake a file. Everything else in the example is clean.'
 
-test: test-fast test-control-plane  ## run every test
+test: test-offline test-control-plane  ## run every test
 
-test-fast: $(VENV)/.test  ## run what needs no control plane
+test-offline: $(VENV)/.test  ## run every test that needs no control plane
 	$(BIN)/python -m pytest -n $(JOBS) -m 'not controlplane and not bench'
+
+test-fast: $(VENV)/.test  ## the same without the thorough ones: under a minute, for the next edit
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not controlplane and not bench and not thorough' $(THOROUGH_FOLDERS:%=--ignore=%)
 
 # In one process, which one server serves; the cores are busy with the server anyway.
 test-control-plane: control-plane  ## run the tests that ask a real API server and real controllers

@@ -8,6 +8,36 @@ import pytest
 pytest_plugins = ["gitops_guard.testing", "controlplane.plugin"]
 
 
+TESTS = Path(__file__).parent
+THOROUGH = frozenset(
+    TESTS / name
+    for name in (
+        "check/test_any_text.py",
+        "commands/test_bad_input.py",
+        "commands/test_cache.py",
+        "commands/test_fuzz.py",
+        "commands/test_install_hook.py",
+        "commands/test_progress.py",
+        "diff/test_any_objects.py",
+        "manifest/test_classify.py",
+        "manifest/test_lines.py",
+        "report/test_any_text.py",
+        "schema/test_agreement.py",
+        "test_example_plugin.py",
+        "test_real_pre_commit.py",
+    )
+)
+"""Files whose tests take seconds each; a file that is renamed must be renamed here too."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = sorted(str(path) for path in THOROUGH if not path.exists())
+    assert not missing, f"tests/conftest.py names files that do not exist: {missing}"
+    for item in items:
+        if item.path in THOROUGH:
+            item.add_marker(pytest.mark.thorough)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write golden files anew, to be reviewed as a diff")
 
