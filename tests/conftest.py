@@ -13,17 +13,24 @@ THOROUGH = frozenset(
     TESTS / name
     for name in (
         "check/test_any_text.py",
+        "check/test_two_speeds.py",
         "commands/test_bad_input.py",
         "commands/test_cache.py",
         "commands/test_fuzz.py",
         "commands/test_install_hook.py",
+        "commands/test_plugins.py",
         "commands/test_progress.py",
         "diff/test_any_objects.py",
         "manifest/test_classify.py",
         "manifest/test_lines.py",
+        "render/test_process.py",
+        "render/test_render.py",
         "report/test_any_text.py",
+        "repo/test_index.py",
         "schema/test_agreement.py",
+        "schema/test_custom.py",
         "test_example_plugin.py",
+        "test_examples.py",
         "test_real_pre_commit.py",
     )
 )
