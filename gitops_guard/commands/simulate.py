@@ -16,12 +16,14 @@ from gitops_guard.manifest.loader import load
 from gitops_guard.model import CheckError
 from gitops_guard.model.rollout import RolloutVerdict
 from gitops_guard.model.simulation import Simulation
+from gitops_guard.model.snapshot import Snapshot
 from gitops_guard.report import FormatOptions
 from gitops_guard.report.simulation import SIMULATION_FORMATS
 from gitops_guard.rollout.assumptions import Assumptions
 from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.all import find_hazards
 from gitops_guard.rollout.predict_change import predict_change
+from gitops_guard.rollout.snapshot_file import read_snapshot
 from gitops_guard.rollout.versions import kubernetes_model
 
 DEFAULT_VERSION = "1.36"
@@ -45,7 +47,12 @@ class SimulateRequest:
     from_rev: str | None = None
     to_rev: str | None = None
     assume: str | None = None
-    kubernetes_version: str = DEFAULT_VERSION
+    snapshot: str | None = None
+    """A file of `gitops-guard snapshot`; None: nothing is known of the cluster."""
+
+    kubernetes_version: str | None = None
+    """None: the snapshot's version, else the default."""
+
     output_format: str = "text"
     fail_on: str = "downtime"
     colour: str | None = None
@@ -64,11 +71,13 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
         GuardError: Nothing could be simulated.
     """
     assumptions = _assumptions(request.assume)
-    _check_version(request.kubernetes_version, assumptions)
+    snapshot = _snapshot(request.snapshot)
+    version = request.kubernetes_version or (snapshot.kubernetes if snapshot is not None else DEFAULT_VERSION)
+    _check_version(version, assumptions)
     workspace = _open(request, environment)
     before, after = _sides(request, workspace)
-    change = Change.between(before.resources, after.resources, assumptions)
-    predictions = predict_change(change, assumptions, request.kubernetes_version)
+    change = Change.between(before.resources, after.resources, assumptions, snapshot)
+    predictions = predict_change(change, assumptions, version)
     reported = findings_of(find_hazards(change), after, workspace, today)
     errors = {*_unreadable(before, after), *predictions.errors}
     simulation = Simulation(
@@ -91,6 +100,15 @@ def _assumptions(path: str | None) -> Assumptions:
     try:
         return Assumptions.from_mapping(documents[0].body)
     except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def _snapshot(path: str | None) -> Snapshot | None:
+    if path is None:
+        return None
+    try:
+        return read_snapshot(read_file(path).decode("utf-8"))
+    except ValueError as error:  # UnicodeDecodeError is one
         raise UsageError(f"{path}: {error}") from None
 
 

@@ -72,7 +72,7 @@ def predict(case: Case, model_name: str) -> Rollout:
 def _judge(case: Case, facts: Facts, ways: Ways) -> tuple[RolloutVerdict, tuple[str, ...]]:
     """Return the verdict of the likely way, with what may go worse among the reasons."""
     verdict, first = _verdict(case, facts, ways.likely)
-    reasons = [first, *facts.notes, *_deadline(ways), *_worse(case, facts, ways)]
+    reasons = [first, case.place.note, *facts.notes, *_deadline(ways), *_worse(case, facts, ways)]
     return verdict, tuple(reason for reason in reasons if reason)
 
 
