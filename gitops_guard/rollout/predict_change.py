@@ -15,6 +15,7 @@ from gitops_guard.rollout.hazards.quota_usage import most_pods
 from gitops_guard.rollout.image import mutable_images
 from gitops_guard.rollout.service import selector
 from gitops_guard.rollout.simulate import simulate, simulate_flagger, simulate_service
+from gitops_guard.rollout.waves import wave_of
 
 
 class Predictions(NamedTuple):
@@ -43,10 +44,11 @@ def predict_change(change: Change, assumptions: Assumptions, version: str) -> Pr
             unchanged += 1
             continue
         try:
-            rollouts.append(_rollout(pair, change, stale, assumptions, version))
+            found = _rollout(pair, change, stale, assumptions, version)
+            rollouts.append(replace(found, wave=wave_of(pair.new or {})))
         except ValueError as error:
             errors.append(_error(pair, str(error)))
-    rollouts.sort(key=lambda one: Key.of(one.resource))
+    rollouts.sort(key=lambda one: (one.wave, Key.of(one.resource)))
     return Predictions(tuple(rollouts), tuple(errors), unchanged)
 
 
