@@ -167,7 +167,11 @@ class Change:
 
     def find_any(self, kind: str, scope: str, name: str) -> Pair | None:
         """Return the object of any group with a kind and a name, if the change knows it."""
-        return next((pair for pair in self.of_kind(kind) if (pair.scope, pair.id.name) == (scope, name)), None)
+        return self._by_name.get((kind, scope, name))
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str, str], Pair]:
+        return {(pair.id.kind, pair.scope, pair.id.name): pair for pair in reversed(self.pairs)}
 
     def of_kind(self, *kinds: str) -> list[Pair]:
         """Return the pairs of some kinds."""
