@@ -540,9 +540,12 @@ class FlaggerRecorder(Recorder):
         return before, after, spec, fails_from
 
     def is_disturbed(self, case):
-        """The Deployment controller or the watch lagged behind: what took its pods longer than they and it need."""
+        """The Deployment controller or a watch lagged behind or broke: more time passed than pods and looks need."""
         rows = [row for row in case["rows"] if row[1] == "canary"]
         late = [after[0] - before[0] for before, after in itertools.pairwise(rows)]
+        primary = [row[2] for row in case["rows"] if row[1] == "web-primary"]
+        if rows[-1][2] == "Succeeded" and primary[-1] != 2:
+            return True
         return rows[-1][2] not in ("Succeeded", "Failed") or (not case["never_ready"] and max(late) > 14)
 
     def record(self, namespace, case):
