@@ -46,11 +46,24 @@ def need_of(pair: Pair, view: ClusterView, live: int) -> Need | None:
     body = pair.new
     if body is None or not pair.changed or not (pair.rolls or _wanted(body) > live):
         return None
-    pod, wanted = view.pod_of(body, namespace_of(pair.new or {})), _wanted(body)
+    pod, wanted = _with_known_claims(view.pod_of(body, namespace_of(body)), view), _wanted(body)
     if not pair.rolls:
         return Need(pod, wanted - live, 0, wanted)
     beside, freed = _moves(body, wanted)
     return Need(pod, min(beside, wanted), min(freed, live), wanted)
+
+
+def _with_known_claims(pod: PodView, view: ClusterView) -> PodView:
+    """Leave out claims that the snapshot does not have: the change may create them, or missing-reference tells."""
+    unknown = {claim for claim in pod.claims if view.find("PersistentVolumeClaim", pod.namespace, claim) is None}
+    if not unknown:
+        return pod
+    volumes: list[Json] = [
+        dict(volume)
+        for volume in structs(pod.spec.get("volumes"))
+        if struct(volume.get("persistentVolumeClaim")).get("claimName") not in unknown
+    ]
+    return PodView(pod.namespace, pod.labels, {**pod.spec, "volumes": volumes})
 
 
 def _wanted(body: Body) -> int:
