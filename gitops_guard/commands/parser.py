@@ -181,7 +181,14 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("--to", dest="to_rev", metavar="REV", help="with --from: the revision after (HEAD by default)")
     parser.add_argument("--assume", metavar="FILE", help="what the manifests do not say: start-up times, nodes, quota")
     parser.add_argument(
-        "--kubernetes-version", metavar="V", default="1.36", help="1.36 (default), or with a patch: 1.35.2"
+        "--snapshot",
+        metavar="FILE",
+        help="what the cluster holds, from `gitops-guard snapshot`: nodes, quotas, volumes, running pods",
+    )
+    parser.add_argument(
+        "--kubernetes-version",
+        metavar="V",
+        help="1.36 (default; the snapshot's if there is one), or with a patch: 1.35.2",
     )
     parser.add_argument(
         "--fail-on",
@@ -384,6 +391,7 @@ def _run_simulate(namespace: argparse.Namespace) -> int:
         from_rev=namespace.from_rev,
         to_rev=namespace.to_rev,
         assume=namespace.assume,
+        snapshot=namespace.snapshot,
         kubernetes_version=namespace.kubernetes_version,
         output_format=namespace.format,
         fail_on=namespace.fail_on,

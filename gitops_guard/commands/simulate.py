@@ -10,18 +10,20 @@ from gitops_guard.commands.hazard_findings import findings_of
 from gitops_guard.commands.manifests import Manifests, in_namespaces_of, read_file, read_tree
 from gitops_guard.commands.selection import repository_paths
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
-from gitops_guard.config import Flags
+from gitops_guard.config import Config, Flags
 from gitops_guard.errors import UsageError
 from gitops_guard.manifest.loader import load
-from gitops_guard.model import CheckError
+from gitops_guard.model import CheckError, Json
 from gitops_guard.model.rollout import RolloutVerdict
 from gitops_guard.model.simulation import Simulation
+from gitops_guard.model.snapshot import Snapshot
 from gitops_guard.report import FormatOptions
 from gitops_guard.report.simulation import SIMULATION_FORMATS
 from gitops_guard.rollout.assumptions import Assumptions
 from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.all import find_hazards
 from gitops_guard.rollout.predict_change import predict_change
+from gitops_guard.rollout.snapshot_file import read_snapshot
 from gitops_guard.rollout.versions import kubernetes_model
 
 DEFAULT_VERSION = "1.36"
@@ -45,7 +47,12 @@ class SimulateRequest:
     from_rev: str | None = None
     to_rev: str | None = None
     assume: str | None = None
-    kubernetes_version: str = DEFAULT_VERSION
+    snapshot: str | None = None
+    """A file of `gitops-guard snapshot`; None: nothing is known of the cluster."""
+
+    kubernetes_version: str | None = None
+    """None: the snapshot's version, else the default."""
+
     output_format: str = "text"
     fail_on: str = "downtime"
     colour: str | None = None
@@ -63,14 +70,16 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
     Raises:
         GuardError: Nothing could be simulated.
     """
-    assumptions = _assumptions(request.assume)
-    _check_version(request.kubernetes_version, assumptions)
     workspace = _open(request, environment)
+    assumptions = read_assumptions(request.assume, workspace.config)
+    snapshot = _snapshot(request.snapshot)
+    version = request.kubernetes_version or (snapshot.kubernetes if snapshot is not None else DEFAULT_VERSION)
+    check_version(version, assumptions)
     before, after = _sides(request, workspace)
-    change = Change.between(before.resources, after.resources, assumptions)
-    predictions = predict_change(change, assumptions, request.kubernetes_version)
+    change = Change.between(before.resources, after.resources, assumptions, snapshot)
+    predictions = predict_change(change, assumptions, version)
     reported = findings_of(find_hazards(change), after, workspace, today)
-    errors = {*_unreadable(before, after), *predictions.errors}
+    errors = {*unreadable(before, after), *predictions.errors}
     simulation = Simulation(
         rollouts=predictions.rollouts,
         hazards=reported.kept,
@@ -82,19 +91,48 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
     return _exit_code(simulation, request, workspace)
 
 
-def _assumptions(path: str | None) -> Assumptions:
+def read_assumptions(path: str | None, config: Config | None = None) -> Assumptions:
+    """Read what the manifests do not say: from a file, then from the configuration, else the defaults.
+
+    Raises:
+        UsageError: One of the two cannot be read; the text names it.
+    """
+    measured = {} if config is None else config.assumptions
+    try:
+        found = Assumptions.from_mapping(measured)
+    except ValueError as error:
+        raise UsageError(f"{config.path if config else ''}: assumptions: {error}") from None
     if path is None:
-        return Assumptions()
+        return found
     documents = load(read_file(path)).documents
     if len(documents) != 1:
         raise UsageError(f"{path}: must hold one mapping of assumptions; see docs/how-to/simulate.md")
     try:
-        return Assumptions.from_mapping(documents[0].body)
+        return Assumptions.from_mapping(_over(measured, documents[0].body))
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
 
 
-def _check_version(version: str, assumptions: Assumptions) -> None:
+def _over(measured: Mapping[str, Json], given: Mapping[str, Json]) -> dict[str, Json]:
+    """Put what is given over what was measured; images and workloads one by one."""
+    merged: dict[str, Json] = {**measured, **given}
+    for key in ("images", "workloads"):
+        below, above = measured.get(key), given.get(key)
+        if isinstance(below, dict) and isinstance(above, dict):
+            merged[key] = {**below, **above}
+    return merged
+
+
+def _snapshot(path: str | None) -> Snapshot | None:
+    if path is None:
+        return None
+    try:
+        return read_snapshot(read_file(path).decode("utf-8"))
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise UsageError(f"{path}: {error}") from None
+
+
+def check_version(version: str, assumptions: Assumptions) -> None:
     """Refuse a wrong version once, not for every workload."""
     try:
         kubernetes_model(version, assumptions.gates)
@@ -128,7 +166,7 @@ def _sides(request: SimulateRequest, workspace: Workspace) -> tuple[Manifests, M
     return read_tree(workspace.repo.commit_tree(base), workspace, paths), read_tree(workspace.tree, workspace, paths)
 
 
-def _unreadable(before: Manifests, after: Manifests) -> list[CheckError]:
+def unreadable(before: Manifests, after: Manifests) -> list[CheckError]:
     """Return what could not be read, but for files that are the same on both sides: no change hides in those."""
     same = {path for path, data in after.texts.items() if before.texts.get(path) == data}
     return [error for error in (*before.errors, *after.errors) if error.path not in same]

@@ -152,3 +152,6 @@ class Config:
 
     rules: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     """Options by rule id."""
+
+    assumptions: Mapping[str, Json] = field(default_factory=dict)
+    """What `simulate` supposes, measured by image or workload; the keys of `--assume`, which only it knows."""

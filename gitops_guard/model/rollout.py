@@ -171,6 +171,9 @@ class Rollout:
     model: str = ""
     """Whose rules were followed: `kubernetes 1.36`."""
 
+    wave: int = 0
+    """Sync wave of Argo CD in which it is applied; predictions are in the order of waves."""
+
     def to_json(self) -> Json:
         """Return the rollout as the `simulate` contract writes it, followed by the fields that go beyond it."""
         resource = self.resource
@@ -197,4 +200,5 @@ class Rollout:
             "downtime_s": self.downtime_s.to_json(),
             "rollback_to": self.rollback_to,
             "model": self.model,
+            "sync_wave": self.wave,
         }

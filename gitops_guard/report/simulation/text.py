@@ -88,6 +88,8 @@ def facts(rollout: Rollout) -> Iterator[tuple[str, str]]:
         yield "trigger", ", ".join(rollout.triggers)
     if rollout.rollback_to:
         yield "rollback", f"to {rollout.rollback_to}"
+    if rollout.wave:
+        yield "sync wave", str(rollout.wave)
     yield "model", ", ".join(part for part in (rollout.strategy, rollout.model) if part)
 
 
