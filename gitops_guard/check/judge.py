@@ -8,7 +8,9 @@ from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.kinds import Checked, Examination, Kinds
 from gitops_guard.check.scalars import moot, rephrased, softened
 from gitops_guard.check.setting import Role, Setting
+from gitops_guard.check.skip_reasons import WAIVER
 from gitops_guard.check.verdict import FileVerdict
+from gitops_guard.config.waivers import GROUP, KIND
 from gitops_guard.errors import GuardError, RepoError
 from gitops_guard.manifest.classify import SkipReason, not_a_manifest, unfold
 from gitops_guard.manifest.document import Document, Scalar, SourceProblem, Stream
@@ -152,8 +154,11 @@ class _FileJudge:
     def _resource(
         self, document: "Document | _RenderedDocument", item: FieldPath, body: Body, remarks: Sequence[SourceProblem]
     ) -> None:
-        self._resources += 1
         identity = resource_id(body)
+        if (identity.group, identity.kind) == (GROUP, KIND):
+            self._skips.append(Skipped(path=self._path, resource=str(identity), reason=WAIVER))
+            return
+        self._resources += 1
         if _is_sops(body):
             self._skips.append(Skipped(path=self._path, resource=str(identity), reason=SOPS))
             return

@@ -215,11 +215,14 @@ def _report(
         kept = list(baseline.new_findings(kept, base, looked_at=_looked_at(workspace, request, only)))
     kept.sort(key=lambda finding: finding.sort_key)
     plugin_errors = [CheckError(path="", line=0, column=0, message=text) for text in workspace.extensions.problems]
+    if workspace.waivers is not None:
+        plugin_errors += workspace.waivers.errors
     return Report(
         findings=tuple(kept),
         errors=tuple(sorted((*plugin_errors, *outcome.errors), key=lambda error: error.sort_key)),
         coverage=outcome.coverage,
         suppressed=accepted.silenced,
+        waivers=accepted.waivers,
         sources=_source_lines(workspace.tree, {finding.location.path for finding in kept}),
     )
 

@@ -180,6 +180,7 @@ def _is_plain(workspace: Workspace) -> bool:
         or config.suppressions
         or config.plugins
         or config.policies
+        or config.waivers
         or workspace.extensions.rules
         or workspace.extensions.renderers
     )

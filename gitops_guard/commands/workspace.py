@@ -19,6 +19,7 @@ from gitops_guard.schema.bundle import versions
 
 if TYPE_CHECKING:
     from gitops_guard.commands.policies import Policies
+    from gitops_guard.commands.waivers import Waivers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,8 @@ class Workspace:
     extensions: Extensions
     installed: Installation
     flags: Flags
+    waivers: "Waivers | None" = None
+    """Those of the configuration and beside policies; None where neither can bring any."""
 
 
 def open_workspace(asked: Asked, environment: Mapping[str, str], *, tree: Tree | None = None) -> Workspace:
@@ -108,6 +111,7 @@ def open_workspace(asked: Asked, environment: Mapping[str, str], *, tree: Tree |
         extensions=extensions,
         installed=installed,
         flags=asked.flags,
+        waivers=_waivers(loaded, config, extensions),
     )
 
 
@@ -226,3 +230,17 @@ def _with_policies(
     )
     both = [*extensions.rules, *((rule.origin.source or rule.origin.path, rule) for rule in policies.found.rules)]
     return replace(extensions, rules=tuple(sorted(both, key=lambda pair: pair[1].id)), policies=policies)
+
+
+def _waivers(loaded: _Loaded, config: Config, extensions: Extensions) -> "Waivers | None":
+    if not (config.waivers or extensions.policies):
+        return None
+    from gitops_guard.commands.policies import sources_of
+    from gitops_guard.commands.waivers import load_waivers
+
+    return load_waivers(
+        config.waivers,
+        () if extensions.policies is None else [source for source in extensions.policies.sources if source.origin],
+        sources_of=lambda name: sources_of(name, loaded.tree, loaded.repo, loaded.root),
+        config_path=loaded.path,
+    )

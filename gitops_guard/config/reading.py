@@ -303,6 +303,7 @@ _CONFIG: Final[_Table] = {
     "suppressions": _Reader.suppressions,
     "clusters": _Reader.clusters,
     "policies": _Reader.words,
+    "waivers": _Reader.words,
     "identity": _Reader.identity,
     "plugins": _Reader.words,
     "plugin-options": _Reader.plugin_options,

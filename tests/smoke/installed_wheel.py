@@ -23,6 +23,7 @@ def main() -> None:
     for name in (
         "_policies",
         "config.schema.json",
+        "waiver.schema.json",
         "schema/data/lifecycle.json",
         "report/check.schema.json",
         "report/simulation/simulate.schema.json",
