@@ -41,7 +41,7 @@ def run(request: TestRequest) -> int:
     results: list[SuiteResult] = []
     for path in request.paths or _default_paths():
         folder = pack_path(path.removeprefix(PREFIX)) if path.startswith(PREFIX) else path
-        found = _run_below(folder, path.rstrip("/"), targets, write_marks=request.write_marks)
+        found = run_below(folder, path.rstrip("/"), targets, write_marks=request.write_marks)
         if not found:
             raise UsageError(f"{path}: no policy folder there: one with a policy.yaml, pass/ and fail/")
         results.extend(found)
@@ -74,7 +74,18 @@ def _versions(asked: Sequence[str]) -> list[str]:
     return sorted({version for version in found if version}, key=lambda version: int(version.partition(".")[2]))
 
 
-def _run_below(folder: str, shown: str, targets: Sequence[str], *, write_marks: bool) -> list[SuiteResult]:
+def run_below(folder: str, shown: str, targets: Sequence[str], *, write_marks: bool = False) -> list[SuiteResult]:
+    """Run all policy folders below a directory.
+
+    Args:
+        folder: Directory on disk.
+        shown: What it is called in the results.
+        targets: Kubernetes minor versions.
+        write_marks: Write the marks that the examples ask for, then run them.
+
+    Raises:
+        UsageError: There is no such directory.
+    """
     if not os.path.isdir(folder):
         raise UsageError(f"{folder}: no such directory")
     places = {f"{shown}/{path}": full for path, full in files_below(folder)}

@@ -186,7 +186,13 @@ def _extend(loaded: _Loaded, environment: Mapping[str, str]) -> tuple[Extensions
         problems=plugins.problems,
     )
     extensions = _with_policies(loaded, first, extensions, environment)
-    config = _load(loaded.text, loaded.path, known_rules=_known(extensions), plugin_sections=plugins.config_sections())
+    config = _load(
+        loaded.text,
+        loaded.path,
+        known_rules=_known(extensions),
+        plugin_sections=plugins.config_sections(),
+        rule_options={rule.id: rule.option_schemas for _, rule in extensions.rules if hasattr(rule, "option_schemas")},
+    )
     return extensions, config
 
 
