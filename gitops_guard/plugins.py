@@ -135,9 +135,9 @@ class Plugins:
         """Yield (origin, rule), each rule once: a module may return one by the hook, and others may import it."""
         returned = self._collect("gitops_guard_rules", lambda rules: [_sound_rule(rule) for rule in rules])
         seen: set[int] = set()
-        for name, rules in itertools.chain(returned, self._written_as_functions()):
-            yield from ((self.origin(name), rule) for rule in rules if id(rule) not in seen)
-            seen.update(id(rule) for rule in rules)
+        for name, brought in itertools.chain(returned, self._written_as_functions()):
+            yield from ((self.origin(name), rule) for rule in brought if id(rule) not in seen)
+            seen.update(id(rule) for rule in brought)
 
     def formats(self) -> dict[str, Callable[..., None]]:
         """Return formats by name.
