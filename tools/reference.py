@@ -194,6 +194,14 @@ def _json_contract() -> Iterator[str]:
     yield "Its JSON Schema is `gitops_guard/report/check.schema.json`."
     yield ""
     yield from _table(("key", "type", "meaning"), _members(schema, "", schema.get("$defs", {})))
+    schema = json.loads((ROOT / "gitops_guard" / "policy" / "test.schema.json").read_text(encoding="utf-8"))
+    yield "## gitops-guard test"
+    yield ""
+    yield schema["description"]
+    yield ""
+    yield "Its JSON Schema is `gitops_guard/policy/test.schema.json`."
+    yield ""
+    yield from _table(("key", "type", "meaning"), _members(schema, "", {}))
 
 
 def _members(schema: dict[str, Any], prefix: str, definitions: dict[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -25,6 +25,7 @@ def main() -> None:
         "config.schema.json",
         "waiver.schema.json",
         "schema/data/lifecycle.json",
+        "policy/test.schema.json",
         "report/check.schema.json",
         "report/simulation/simulate.schema.json",
         "rules/unknown-field.md",
