@@ -1,7 +1,5 @@
 """`gitops_guard.testing` as a plugin author has it: loaded by pytest, in a project of its own."""
 
-from collections.abc import Callable
-
 import pytest
 
 pytest_plugins = ["pytester"]
@@ -33,53 +31,62 @@ spec:
     resourceRules: [{apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments]}]
   validations: [{expression: object.spec.replicas > 1}]
 """
-HEAD = f"import pytest\nfrom rules import too_few_replicas\n\nWEB = {WEB!r}\nPOLICY = {POLICY!r}\n\n"
+HEAD = f"""import pytest
+from pathlib import Path
+from rules import too_few_replicas
+
+WEB = {WEB!r}
+POLICY = {POLICY!r}
+HPA = "apiVersion: autoscaling/v2\\nkind: HorizontalPodAutoscaler\\nmetadata: {{name: web}}\\n"
+"""
+TESTS = """
+def test_marked(run_rule):
+    run_rule(too_few_replicas, WEB).assert_marked()
 
 
-@pytest.fixture
-def outcome_of(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
-    def run(test: str) -> pytest.RunResult:
-        pytester.makeconftest('pytest_plugins = ["gitops_guard.testing"]')
-        pytester.makepyfile(rules=RULES, test_ours=HEAD + test)
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-q")
-
-    return run
+def test_findings(run_rule):
+    run_rule(too_few_replicas, WEB).assert_findings((5, "spec.replicas"))
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param("run_rule(too_few_replicas, WEB).assert_marked()", id="marked"),
-        pytest.param("run_rule(too_few_replicas, WEB).assert_findings((5, 'spec.replicas'))", id="findings"),
-        pytest.param("run_rule(too_few_replicas, WEB, options={'least': 1}).assert_clean()", id="options"),
-        pytest.param("assert 'on (\\'1.35\\',)' in run_rule(too_few_replicas, WEB, kubernetes_versions=('1.35',)).findings[0].message", id="versions"),
-        pytest.param("hpa = 'apiVersion: autoscaling/v2\\nkind: HorizontalPodAutoscaler\\nmetadata: {name: web}\\n'\n    assert ('an autoscaler decides',) == run_rule(too_few_replicas, WEB, files={'hpa.yaml': hpa}).unevaluated", id="files"),
-        pytest.param("outcome = run_rule(too_few_replicas, WEB.replace('  replicas', '  replica'))\n    assert 'KeyError at' in outcome.errors[0].message", id="errors"),
-        pytest.param("with pytest.raises(AssertionError, match='has no option leest'):\n        run_rule(too_few_replicas, WEB, options={'leest': 1})", id="unknown option"),
-        pytest.param("with pytest.raises(AssertionError, match='line 5: spec.replicas: fewer than 2'):\n        run_rule(too_few_replicas, WEB).assert_clean()", id="finds and should not"),
-        pytest.param("with pytest.raises(AssertionError, match='said:\\nnothing'):\n        run_rule(too_few_replicas, WEB, options={'least': 1}).assert_marked()", id="should find and does not"),
-        pytest.param("with pytest.raises(AssertionError, match='no line of the text has the mark'):\n        run_rule(too_few_replicas, 'a: 1').assert_marked()", id="no mark"),
-    ],
-)  # fmt: skip
-def test_run_rule_when_an_author_uses_it_then_says_what_the_engine_says(
-    outcome_of: Callable[..., pytest.RunResult], body: str
-) -> None:
-    outcome_of(f"def test_it(run_rule):\n    {body}\n").assert_outcomes(passed=1)
+def test_options(run_rule):
+    run_rule(too_few_replicas, WEB, options={"least": 1}).assert_clean()
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param("run_policies(folder(WEB.replace('too-few-', ''))).assert_ok()", id="as marked"),
-        pytest.param("with pytest.raises(AssertionError, match='fail/one.yaml: replicas: line 5: reported without a mark'):\n        run_policies(folder(WEB)).assert_ok()", id="not as marked"),
-        pytest.param("with pytest.raises(AssertionError, match='there is no policy folder with examples'):\n        run_policies(tmp_path).assert_ok()", id="nothing"),
-        pytest.param("with pytest.raises(AssertionError, match='policy.yaml:7:'):\n        run_policies(folder(WEB, POLICY.replace('> 1', '>'))).assert_ok()", id="does not compile"),
-    ],
-)  # fmt: skip
-def test_run_policies_when_an_author_uses_it_then_says_what_the_examples_came_to(
-    outcome_of: Callable[..., pytest.RunResult], body: str
-) -> None:
-    outcome_of(f"""
+def test_versions(run_rule):
+    (finding,) = run_rule(too_few_replicas, WEB, kubernetes_versions=("1.35",)).findings
+    assert "fewer than 2 on ('1.35',)" == finding.message
+
+
+def test_files(run_rule):
+    assert ("an autoscaler decides",) == run_rule(too_few_replicas, WEB, files={"hpa.yaml": HPA}).unevaluated
+
+
+def test_errors(run_rule):
+    (error,) = run_rule(too_few_replicas, WEB.replace("  replicas", "  replica")).errors
+    assert "KeyError at" in error.message
+
+
+def test_function_itself():
+    assert [] == list(too_few_replicas({"spec": {"replicas": 2}}, 2, NoAutoscaler(), ("1.35",)))
+
+
+class NoAutoscaler:
+    def find(self, kind, name):
+        return None
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda run: run(too_few_replicas, WEB, options={"leest": 1}), "has no option leest"),
+    (lambda run: run(too_few_replicas, WEB).assert_clean(), "line 5: spec.replicas: fewer than 2"),
+    (lambda run: run(too_few_replicas, WEB, options={"least": 1}).assert_marked(), "nothing"),
+    (lambda run: run(too_few_replicas, WEB, files={"hpa.yaml": HPA}).assert_clean(), "not evaluated: an autoscaler"),
+    (lambda run: run(too_few_replicas, "a: 1").assert_marked(), "no line of the text has the mark"),
+])
+def test_what_fails(run_rule, call, message):
+    with pytest.raises(AssertionError, match=message):
+        call(run_rule)
+
+
 @pytest.fixture
 def folder(tmp_path):
     def make(example, policy=POLICY):
@@ -90,17 +97,38 @@ def folder(tmp_path):
     return make
 
 
-def test_it(run_policies, folder, tmp_path):
-    {body}
-""").assert_outcomes(passed=1)
+def test_policies(run_policies, folder):
+    run_policies(folder(WEB.replace("too-few-", ""))).assert_ok()
 
 
-def test_repo_when_an_author_uses_it_then_the_whole_tool_runs(outcome_of: Callable[..., pytest.RunResult]) -> None:
-    outcome_of("""
-from pathlib import Path
+@pytest.mark.parametrize(("example", "policy", "message"), [
+    (WEB, POLICY, "fail/one.yaml: replicas: line 5: reported without a mark"),
+    (WEB, "a: 1", "there is no policy folder with examples"),
+    (WEB, POLICY.replace("> 1", ">"), "policy.yaml:7:"),
+])
+def test_what_policies_fail(run_policies, folder, example, policy, message):
+    with pytest.raises(AssertionError, match=message):
+        run_policies(folder(example, policy)).assert_ok()
 
-def test_it(repo):
+
+def test_repo(repo):
     files = {"web.yaml": WEB, "rules.py": Path(__file__).with_name("rules.py").read_text()}
     outcome = repo(files).run("check", "-p", "rules.py")
     assert ("web.yaml", 5, "too-few-replicas") in [(f["path"], f["line"], f["rule"]) for f in outcome.json()["findings"]]
-""").assert_outcomes(passed=1)
+"""
+
+
+def test_testing_when_an_author_loads_it_then_its_fixtures_say_what_the_tool_says(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest('pytest_plugins = ["gitops_guard.testing"]')
+    pytester.makepyfile(rules=RULES, test_ours=HEAD + TESTS)
+    outcome = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-q")
+    outcome.assert_outcomes(passed=17)
+
+
+def test_testing_when_a_rule_is_wrong_then_the_author_sees_what_was_found(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest('pytest_plugins = ["gitops_guard.testing"]')
+    test = "def test_it(run_rule):\n    run_rule(too_few_replicas, WEB).assert_clean()\n"
+    pytester.makepyfile(rules=RULES, test_ours=HEAD + test)
+    outcome = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-q")
+    outcome.assert_outcomes(failed=1)
+    outcome.stdout.fnmatch_lines(["*too-few-replicas said:*", "*line 5: spec.replicas: fewer than 2*"])
