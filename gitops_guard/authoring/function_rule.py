@@ -245,8 +245,8 @@ def _written(rule_id: str, docstring: str, options: Mapping[str, Option], facts:
         lines += ["## Options", "", "```yaml", "rules:", f"  {rule_id}:"]
         lines += [f"    {name}: {_yaml(option.default)}" for name, option in sorted(options.items())]
         lines += ["```", ""]
-        lines += [f"- `{name}`: {option.help}" for name, option in sorted(options.items()) if option.help]
-        lines += [""]
+        helps = [f"- `{name}`: {option.help}" for name, option in sorted(options.items()) if option.help]
+        lines += [*helps, ""] if helps else []
     lines += ["## Facts", "", f"- severity: {facts[0]}", f"- kinds: {', '.join(facts[1])}", ""]
     return "\n".join(lines)
 
