@@ -1,9 +1,13 @@
 """Rules written as functions, through the whole command: fixtures, options, failures, lists and pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from gitops_guard.authoring import Problem, fixture, rule
+from gitops_guard.model import Origin, Resource, ResourceId
 
 HEAD = """from gitops_guard.authoring import Option, Problem, Unevaluated, fixture, rule
 
@@ -253,3 +257,30 @@ def test_explain_when_a_rule_names_a_page_then_it_is_printed_also_from_a_trusted
     sandbox = repo(files(text, **{"tools/simple.md": "# simple\n\nOur page.\n"})).commit()
     assert "# simple\n\nOur page.\n" == sandbox.run("explain", "simple").out
     sandbox.run("check", "--rev", "HEAD", "--trusted-rev", "HEAD").assert_findings(("web.yaml", 2, "simple"))
+
+
+@fixture
+def services(references: set[str]) -> list[str]:
+    return sorted(references)
+
+
+def routed(services: list[str]) -> Iterator[Problem]:
+    """A Deployment that something routes to."""
+    yield from (Problem(field=(), message="routed") for _ in services)
+
+
+@pytest.mark.parametrize(
+    ("references", "expected"),
+    [
+        pytest.param(None, ["rule routed not evaluated: only told where the whole repository is looked at"], id="not known"),
+        pytest.param({"Service web"}, ["routed"], id="known"),
+        pytest.param(set(), [], id="known to be none"),
+    ],
+)  # fmt: skip
+def test_rule_when_it_asks_for_references_then_has_those_of_the_run(references: Any, expected: list[str]) -> None:
+    made = rule(routed)
+    context = SimpleNamespace(kubernetes_versions=("1.37",), options={}, references=references)
+    identity = ResourceId(group="apps", version="v1", kind="Deployment", namespace="", name="web")
+    resource = Resource(id=identity, body={}, origin=Origin(path="a.yaml", document=0, line=1))
+    found = [one.message if isinstance(one, Problem) else one.reason for one in made.check(resource, context)]
+    assert (True, expected) == (made.needs_references, found)

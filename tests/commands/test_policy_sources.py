@@ -123,7 +123,7 @@ def test_check_when_a_pack_is_named_then_single_policies_of_it_are_switched(repo
     [
         pytest.param("object.spec.replicas <= threee", 8, 41, "threee", id="unknown name"),
         pytest.param("object.spec.replicas.sise() > 3", 8, 37, "sise", id="unknown function"),
-        pytest.param("object.spec.replicas <= (3", 8, 43, "", id="syntax"),
+        pytest.param("object.spec.replicas <= (3", 8, 43, "end of expression", id="syntax"),
         pytest.param("size('a')", 8, 17, "bool", id="type"),
     ],
 )
@@ -137,4 +137,4 @@ def test_check_when_a_policy_does_not_compile_then_the_error_has_its_place(
     (error,) = outcome.json()["errors"]
     path = "HEAD:policies/p.yaml" if named.startswith("git+") else "policies/p.yaml"
     assert (2, path, line, column) == (outcome.code, error["path"], error["line"], error["column"]), error
-    assert message in error["message"]
+    assert message in error["message"], error

@@ -202,3 +202,9 @@ def test_simulate_when_a_waiver_covers_a_hazard_then_it_is_silenced(repo: Repo) 
     sandbox.commit({"waivers/w.yaml": text})
     after = sandbox.run("simulate", "--from", "HEAD~2", "--format", "json").json()
     assert "mutable-image-tag" not in {one["rule"] for one in after["hazards"]}
+
+
+def test_render_when_a_directory_holds_waivers_then_they_are_not_deployed(repo: Repo) -> None:
+    sandbox = repo({"apps/web.yaml": WEB, "apps/w.yaml": waiver(), "waivers/w.yaml": waiver()})
+    outcome = sandbox.call(["render"])
+    assert (0, True, False) == (outcome.code, "kind: Deployment" in outcome.out, "Waiver" in outcome.out)
