@@ -15,7 +15,7 @@ from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.policy_run import BaseReader, custom_rules_of, look_at, read_base_of
 from gitops_guard.commands.progress import Progress
 from gitops_guard.commands.selection import Wanted, repository_paths, select
-from gitops_guard.commands.tree_rules import look_at_tree
+from gitops_guard.commands.tree_rules import within_tree
 from gitops_guard.commands.whole_file import write_whole
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags, Scopes
@@ -164,7 +164,7 @@ def _check(
     settings = workspace.settings
     is_stdin = STDIN in request.paths
     policies = look_at(workspace, tree, base)
-    own = look_at_tree(workspace, tree, policies.is_example)
+    workspace = within_tree(workspace, tree, policies.is_example)
     selection = select(
         tree,
         paths=_paths(request, workspace),
@@ -179,8 +179,8 @@ def _check(
             tree,
             selection.chosen,
             selection.candidates,
-            criteria_of(workspace, tree, (*own.rules, *policies.rules), custom_rules_of(workspace, base)),
-            cache_of(workspace, environment, enabled=not request.no_cache, policies=policies.stamp + own.stamp),
+            criteria_of(workspace, tree, policies.rules, custom_rules_of(workspace, base)),
+            cache_of(workspace, environment, enabled=not request.no_cache, policies=policies.stamp),
             jobs=settings.jobs or processors(),
             progress=progress,
         )

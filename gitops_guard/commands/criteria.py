@@ -24,14 +24,14 @@ _DECIDING_SETTINGS = ("kubernetes_versions", "missing_schema")
 
 
 def criteria_of(
-    workspace: Workspace, tree: Tree, rules: Sequence[Rule] = (), custom_rules: CustomRules | None = None
+    workspace: Workspace, tree: Tree, policies: Sequence[Rule] = (), custom_rules: CustomRules | None = None
 ) -> Criteria:
     """Return what the files of a tree are judged by.
 
     Args:
         workspace: What is settled for the run.
         tree: Where the files are.
-        rules: Those that are on, policies too, looking at this tree.
+        policies: Those that are on, looking at this tree.
         custom_rules: How CEL rules of CustomResourceDefinitions are evaluated; None: not at all.
     """
     config, settings, extensions = workspace.config, workspace.settings, workspace.extensions
@@ -40,7 +40,7 @@ def criteria_of(
     differs = any(override.kubernetes_versions for override in config.overrides)
     uniform = not (extensions.rules or extensions.policies or extensions.renderers or differs)
     return Criteria(
-        setting_at=_setting_at(workspace, scopes, rules),
+        setting_at=_setting_at(workspace, scopes, policies),
         uniform_versions=settings.kubernetes_versions if uniform else None,
         versions=tuple(sorted(versions, key=lambda version: int(version.partition(".")[2]))),
         custom_rules=custom_rules,
@@ -51,7 +51,10 @@ def criteria_of(
     )
 
 
-def _setting_at(workspace: Workspace, scopes: Scopes, rules: Sequence[Rule]) -> Callable[[str], Setting]:
+def _setting_at(workspace: Workspace, scopes: Scopes, policies: Sequence[Rule]) -> Callable[[str], Setting]:
+    extensions = workspace.extensions
+    named = () if extensions.policies is None else extensions.policies.found.rules
+    rules = [rule for _, rule in extensions.rules if rule not in named]
     known: dict[tuple[str, ...], Setting] = {}
 
     def setting_at(path: str) -> Setting:
@@ -61,7 +64,7 @@ def _setting_at(workspace: Workspace, scopes: Scopes, rules: Sequence[Rule]) -> 
                 versions=versions,
                 rules=tuple(
                     (rule, RuleContext(kubernetes_versions=versions, options=workspace.config.rules.get(rule.id, {})))
-                    for rule in rules
+                    for rule in (*rules, *policies)
                 ),
             )
         return known[versions]
@@ -174,10 +177,10 @@ def _is_plain(workspace: Workspace) -> bool:
         config.include
         or config.exclude
         or config.overrides
+        or config.waivers
         or config.suppressions
         or config.plugins
         or config.policies
-        or config.waivers
         or workspace.extensions.rules
         or workspace.extensions.renderers
     )

@@ -6,7 +6,7 @@ its files' names and blob ids are digested for the verdict cache.
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitops_guard.check.circumstances import digest
@@ -24,38 +24,29 @@ if TYPE_CHECKING:
 _SUFFIXES = tuple(os.fsdecode(suffix) for suffix in MANIFEST_SUFFIXES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeRules:
-    """The rules of plugins and our own, looking at one tree."""
-
-    rules: tuple[Rule, ...]
-    stamp: bytes = b""
-    """Digest of what they may look at; empty when none looks at anything."""
-
-
-def look_at_tree(workspace: Workspace, tree: Tree, is_example: Callable[[str], bool]) -> TreeRules:
-    """Point the rules at a tree.
+def within_tree(workspace: Workspace, tree: Tree, is_example: Callable[[str], bool]) -> Workspace:
+    """Point the rules that look at the repository at a tree; their verdicts then depend on all of it.
 
     Args:
-        workspace: Its rules, without the policies, and its configuration.
+        workspace: Its rules and its configuration.
         tree: What is checked.
         is_example: Tells of a path whether it is a policy's example, which is no manifest of the repository.
     """
-    policies = workspace.extensions.policies
-    named = () if policies is None else policies.found.rules
-    rules = tuple(rule for _, rule in workspace.extensions.rules if rule not in named)
-    if not any(getattr(rule, "needs_repository", False) for rule in rules):
-        return TreeRules(rules=rules)
+    extensions = workspace.extensions
+    if not any(getattr(rule, "needs_repository", False) for _, rule in extensions.rules):
+        return workspace
     from gitops_guard.authoring import FunctionRule
 
+    def looking(rule: Rule) -> Rule:
+        return rule.within(repository) if isinstance(rule, FunctionRule) and rule.needs_repository else rule
+
     repository = repository_of(tree, Scopes(workspace.config, workspace.settings.kubernetes_versions), is_example)
-    return TreeRules(
-        rules=tuple(
-            rule.within(repository) if isinstance(rule, FunctionRule) and rule.needs_repository else rule
-            for rule in rules
-        ),
-        stamp=digest(b"tree 1", *_contents(tree)),
+    bound = replace(
+        extensions,
+        rules=tuple((origin, looking(rule)) for origin, rule in extensions.rules),
+        stamp=f"{extensions.stamp}\ntree {digest(b'tree 1', *_contents(tree)).hex()}",
     )
+    return replace(workspace, extensions=bound)
 
 
 def repository_of(tree: Tree, scopes: Scopes, is_example: Callable[[str], bool]) -> "Repository":

@@ -74,10 +74,11 @@ class Workspace:
     config_text: str
     settings: Settings
     extensions: Extensions
-    installed: Installation
-    flags: Flags
     waivers: "Waivers | None" = None
     """Those of the configuration and beside policies; None where neither can bring any."""
+
+    installed: Installation
+    flags: Flags
 
 
 def open_workspace(asked: Asked, environment: Mapping[str, str], *, tree: Tree | None = None) -> Workspace:
@@ -109,9 +110,9 @@ def open_workspace(asked: Asked, environment: Mapping[str, str], *, tree: Tree |
         config_text=text,
         settings=settings,
         extensions=extensions,
+        waivers=_waivers(loaded, config, extensions),
         installed=installed,
         flags=asked.flags,
-        waivers=_waivers(loaded, config, extensions),
     )
 
 
@@ -205,6 +206,22 @@ def _load(text: str, path: str, **known: Any) -> Config:
     return load(text, path, **known)
 
 
+def _waivers(loaded: _Loaded, config: Config, extensions: Extensions) -> "Waivers | None":
+    """Read the waivers; without policies of the repository, and without any that are named, nothing is imported."""
+    beside = [source for source in getattr(extensions.policies, "sources", ()) if source.origin]
+    if not (config.waivers or beside):
+        return None
+    from gitops_guard.commands.policies import sources_of
+    from gitops_guard.commands.waivers import load_waivers
+
+    return load_waivers(
+        config.waivers,
+        beside,
+        sources_of=lambda name: sources_of(name, loaded.tree, loaded.repo, loaded.root),
+        config_path=loaded.path,
+    )
+
+
 def _known(extensions: Extensions) -> set[str] | None:
     """Return the ids that exist; None when a policy cannot be used, whose id is then missing through no fault here."""
     if extensions.policies is not None and extensions.policies.found.errors:
@@ -236,17 +253,3 @@ def _with_policies(
     )
     both = [*extensions.rules, *((rule.origin.source or rule.origin.path, rule) for rule in policies.found.rules)]
     return replace(extensions, rules=tuple(sorted(both, key=lambda pair: pair[1].id)), policies=policies)
-
-
-def _waivers(loaded: _Loaded, config: Config, extensions: Extensions) -> "Waivers | None":
-    if not (config.waivers or extensions.policies):
-        return None
-    from gitops_guard.commands.policies import sources_of
-    from gitops_guard.commands.waivers import load_waivers
-
-    return load_waivers(
-        config.waivers,
-        () if extensions.policies is None else [source for source in extensions.policies.sources if source.origin],
-        sources_of=lambda name: sources_of(name, loaded.tree, loaded.repo, loaded.root),
-        config_path=loaded.path,
-    )

@@ -37,10 +37,10 @@ class LabelRule:
 
 
 def test_page_when_its_rule_is_a_plugin_then_it_finds_and_takes_its_option(repo: Callable[..., Any]) -> None:
-    files = {"tools/guard_rules.py": RULES, "web.yaml": WEB}
+    files = {"tools/guard_rules.py": RULES, "web.yaml": WEB, ".gitops-guard.yaml": "policies: []\n"}
     sandbox = repo(files)
     sandbox.run("check", "-p", "tools/guard_rules.py").assert_findings(("web.yaml", 12, "floating-tag"))
-    config = f"plugins: [tools/guard_rules.py]\n{OPTIONS.replace('[dev]', '[latest]')}"
+    config = f"policies: []\nplugins: [tools/guard_rules.py]\n{OPTIONS.replace('[dev]', '[latest]')}"
     sandbox.write({".gitops-guard.yaml": config}).run("check").assert_clean()
 
 

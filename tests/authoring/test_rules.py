@@ -39,7 +39,7 @@ spec:
       containers: [{name: web, image: "web:1"}]
 """
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
-PLUGIN = "plugins: [tools/rules.py]\n"
+PLUGIN = "plugins: [tools/rules.py]\npolicies: []\n"
 FOUND = ("web.yaml", 5, "too-few-replicas")
 Repo = Callable[..., Any]
 
@@ -68,9 +68,9 @@ def test_check_when_the_configuration_sets_an_option_then_the_argument_has_it(re
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param("{leest: 1}", '.gitops-guard.yaml:2: unknown key "leest" in rules.too-few-replicas; did you mean "least"?', id="unknown"),
-        pytest.param("{least: many}", ".gitops-guard.yaml:2: rules.too-few-replicas.least must satisfy type: integer", id="type"),
-        pytest.param("3", ".gitops-guard.yaml:2: rules.too-few-replicas must be a mapping of options", id="no mapping"),
+        pytest.param("{leest: 1}", '.gitops-guard.yaml:3: unknown key "leest" in rules.too-few-replicas; did you mean "least"?', id="unknown"),
+        pytest.param("{least: many}", ".gitops-guard.yaml:3: rules.too-few-replicas.least must satisfy type: integer", id="type"),
+        pytest.param("3", ".gitops-guard.yaml:3: rules.too-few-replicas must be a mapping of options", id="no mapping"),
     ],
 )  # fmt: skip
 def test_check_when_an_option_does_not_fit_then_the_configuration_is_wrong(
