@@ -147,18 +147,24 @@ class _FileJudge:
     def _document(self, document: Document, remarks: Sequence[SourceProblem]) -> None:
         resources = list(unfold(document.body))
         for item, body in resources:
-            self._resource(document, item, body, remarks)
+            if not self._is_waiver(body):
+                self._resource(document, item, body, remarks)
         if not resources:
             self._findings.extend(self._source_finding(remark, None, ()) for remark in remarks)
+
+    def _is_waiver(self, body: Body) -> bool:
+        """Tell whether a document is ours: noted, but no resource of the cluster's."""
+        identity = resource_id(body)
+        if (identity.group, identity.kind) != (GROUP, KIND):
+            return False
+        self._skips.append(Skipped(path=self._path, resource=str(identity), reason=WAIVER))
+        return True
 
     def _resource(
         self, document: "Document | _RenderedDocument", item: FieldPath, body: Body, remarks: Sequence[SourceProblem]
     ) -> None:
-        identity = resource_id(body)
-        if (identity.group, identity.kind) == (GROUP, KIND):
-            self._skips.append(Skipped(path=self._path, resource=str(identity), reason=WAIVER))
-            return
         self._resources += 1
+        identity = resource_id(body)
         if _is_sops(body):
             self._skips.append(Skipped(path=self._path, resource=str(identity), reason=SOPS))
             return

@@ -39,14 +39,6 @@ def coverage_lines(report: Report, *, verbose: bool = False) -> list[str]:
     return lines
 
 
-def waiver_line(use: WaiverUse) -> str:
-    """Say what a waiver silenced, until when, by whom and why."""
-    became = f"{count(len(use.findings), 'finding')} accepted" if use.state is WaiverState.IN_FORCE else str(use.state)
-    terms = [became, *([f"until {use.expires}"] if use.expires else ()), *([f"by {use.owner}"] if use.owner else ())]
-    about = f"waiver {use.name} ({use.path}:{use.line}) of {', '.join(use.rules)}"
-    return f"{about}: {', '.join(terms)}: {use.reason or 'no reason given'}"
-
-
 def subject(finding: Finding) -> str:
     """Return the printed id of the resource that a finding is about; empty when it is about a file."""
     return str(finding.resource) if finding.resource is not None else ""
@@ -71,6 +63,14 @@ def reasons(coverage: Coverage) -> list[tuple[str, int]]:
     """Count what was skipped by reason, most frequent first."""
     counted = Counter(entry.reason for entry in coverage.skipped)
     return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+
+
+def waiver_line(use: WaiverUse) -> str:
+    """Say what a waiver silenced, until when, by whom and why."""
+    became = f"{count(len(use.findings), 'finding')} accepted" if use.state is WaiverState.IN_FORCE else str(use.state)
+    terms = [became, *([f"until {use.expires}"] if use.expires else ()), *([f"by {use.owner}"] if use.owner else ())]
+    about = f"waiver {use.name} ({use.path}:{use.line}) of {', '.join(use.rules)}"
+    return f"{about}: {', '.join(terms)}: {use.reason or 'no reason given'}"
 
 
 def _validated(coverage: Coverage) -> str:
