@@ -8,8 +8,10 @@ from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.kinds import Checked, Examination, Kinds
 from gitops_guard.check.scalars import moot, rephrased, softened
 from gitops_guard.check.setting import Role, Setting
+from gitops_guard.check.skip_reasons import WAIVER
 from gitops_guard.check.verdict import FileVerdict
-from gitops_guard.errors import GuardError, RepoError
+from gitops_guard.config.waivers import GROUP, KIND
+from gitops_guard.errors import GuardError, PluginError, RepoError
 from gitops_guard.manifest.classify import SkipReason, not_a_manifest, unfold
 from gitops_guard.manifest.document import Document, Scalar, SourceProblem, Stream
 from gitops_guard.manifest.loader import load
@@ -145,9 +147,18 @@ class _FileJudge:
     def _document(self, document: Document, remarks: Sequence[SourceProblem]) -> None:
         resources = list(unfold(document.body))
         for item, body in resources:
-            self._resource(document, item, body, remarks)
+            if not self._is_waiver(body):
+                self._resource(document, item, body, remarks)
         if not resources:
             self._findings.extend(self._source_finding(remark, None, ()) for remark in remarks)
+
+    def _is_waiver(self, body: Body) -> bool:
+        """Tell whether a document is ours: noted, but no resource of the cluster's."""
+        identity = resource_id(body)
+        if (identity.group, identity.kind) != (GROUP, KIND):
+            return False
+        self._skips.append(Skipped(path=self._path, resource=str(identity), reason=WAIVER))
+        return True
 
     def _resource(
         self, document: "Document | _RenderedDocument", item: FieldPath, body: Body, remarks: Sequence[SourceProblem]
@@ -210,16 +221,14 @@ class _FileJudge:
                         self._skips.append(Skipped(path=self._path, resource=str(resource.id), reason=found.reason))
                     else:
                         problems.append(_of_rule(rule, found))
-            except (
-                Exception
-            ) as error:  # a rule may fail in any way; its message may quote a Secret, so only the type is told
+            except Exception as error:  # a rule may fail in any way
                 self._errors.append(
                     CheckError(
                         path=self._path,
                         line=resource.origin.line,
                         column=0,
                         rule=rule.id,
-                        message=f"rule {rule.id} failed on {resource.id}: {type(error).__name__}; tell its author",
+                        message=f"rule {rule.id} failed on {resource.id}: {_described(error)}",
                     )
                 )
         return problems
@@ -270,7 +279,12 @@ def _is_sops(body: Body) -> bool:
 
 def resources_of(path: str, data: bytes) -> Iterator[Resource]:
     """Yield the resources of a manifest file, as far as it can be read."""
-    for document in load(data).documents:
+    yield from resources_in(path, load(data))
+
+
+def resources_in(path: str, stream: Stream) -> Iterator[Resource]:
+    """Yield the resources of a manifest file that was read already."""
+    for document in stream.documents:
         for item, body in unfold(document.body):
             line = document.locate(item).line if item else document.line
             origin = Origin(path=path, document=document.index, line=line, item=item)
@@ -292,8 +306,19 @@ class _RenderedDocument:
         return None
 
 
+def _described(error: Exception) -> str:
+    """Say how a rule failed: its message may quote a Secret, so the type and the line in its code must do."""
+    from gitops_guard.authoring.places import failed_at  # only needed where a rule fails
+
+    what = str(error) if isinstance(error, PluginError) else type(error).__name__
+    place = failed_at(error.__traceback__)
+    return f"{what} at {place}; tell its author" if place else f"{what}; tell its author"
+
+
 def _of_rule(rule: Rule, problem: Problem) -> Problem:
     """Return a rule's problem under the rule's name; one that is none is the rule's failure, and raises here."""
+    if not isinstance(problem, Problem):
+        raise PluginError(f"it yields a {type(problem).__name__}, and not a Problem")
     parts = tuple(problem.field)
     if not all(isinstance(part, (str, int)) for part in parts) or not isinstance(problem.message, str):
         raise TypeError("a problem needs a field path and a message")

@@ -15,6 +15,7 @@ from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.policy_run import BaseReader, custom_rules_of, look_at, read_base_of
 from gitops_guard.commands.progress import Progress
 from gitops_guard.commands.selection import Wanted, repository_paths, select
+from gitops_guard.commands.tree_rules import within_tree
 from gitops_guard.commands.whole_file import write_whole
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags, Scopes
@@ -163,6 +164,7 @@ def _check(
     settings = workspace.settings
     is_stdin = STDIN in request.paths
     policies = look_at(workspace, tree, base)
+    workspace = within_tree(workspace, tree, policies.is_example)
     selection = select(
         tree,
         paths=_paths(request, workspace),
@@ -215,11 +217,14 @@ def _report(
         kept = list(baseline.new_findings(kept, base, looked_at=_looked_at(workspace, request, only)))
     kept.sort(key=lambda finding: finding.sort_key)
     plugin_errors = [CheckError(path="", line=0, column=0, message=text) for text in workspace.extensions.problems]
+    if workspace.waivers is not None:
+        plugin_errors += workspace.waivers.errors
     return Report(
         findings=tuple(kept),
         errors=tuple(sorted((*plugin_errors, *outcome.errors), key=lambda error: error.sort_key)),
         coverage=outcome.coverage,
         suppressed=accepted.silenced,
+        waivers=accepted.waivers,
         sources=_source_lines(workspace.tree, {finding.location.path for finding in kept}),
     )
 

@@ -177,6 +177,7 @@ def _is_plain(workspace: Workspace) -> bool:
         config.include
         or config.exclude
         or config.overrides
+        or config.waivers
         or config.suppressions
         or config.plugins
         or config.policies

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from gitops_guard.config.waivers import GROUP, KIND, may_hold_waivers
 from gitops_guard.errors import RepoError
 from gitops_guard.manifest.classify import is_helm_template, not_a_manifest, unfold
 from gitops_guard.manifest.plain import looks_like_manifest
@@ -219,7 +220,7 @@ class _Search:
     def _plain_jobs(self, layout: _Layout, claimed: "_Claims") -> Iterator[Job]:
         by_folder: dict[str, list[str]] = {}
         for path in layout.plain:
-            if not claimed.has_file(path) and (not self._files.is_file(path) or self._is_manifest(path)):
+            if not claimed.has_file(path) and (not self._files.is_file(path) or self._is_deployed(path)):
                 by_folder.setdefault(posixpath.dirname(path), []).append(path)
         for folder, paths in by_folder.items():
             unit = Unit(
@@ -231,6 +232,17 @@ class _Search:
                 clusters=self._around.clusters.at(paths[0]),
             )
             yield Job(unit=unit, sources=(Plain(paths=tuple(paths)),))
+
+    def _is_deployed(self, path: str) -> bool:
+        """Tell whether a file holds manifests, and not waivers alone: those are ours, and no cluster knows the kind."""
+        if not self._is_manifest(path):
+            return False
+        try:
+            if not may_hold_waivers(self._files.read(path)):
+                return True
+            return any((one.group, one.kind) != (GROUP, KIND) for one, _ in self._files.objects(path))
+        except RepoError:
+            return True  # rendering it says what is wrong
 
     def _is_manifest(self, path: str) -> bool:
         try:

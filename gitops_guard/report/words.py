@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from gitops_guard.model import CheckError, Counts, Coverage, Finding, Report
+from gitops_guard.model import CheckError, Counts, Coverage, Finding, Report, WaiverState, WaiverUse
 
 COULD_NOT_CHECK = "could not check"
 """How every format calls an error: it is no finding and no pass."""
@@ -22,7 +22,7 @@ def verdict(report: Report) -> str:
 
 
 def coverage_lines(report: Report, *, verbose: bool = False) -> list[str]:
-    """Say what was validated, by which versions, what was skipped and why, and what was silenced."""
+    """Say what was validated, by which versions, what was skipped and why, what was silenced, and by which waivers."""
     coverage = report.coverage
     lines = [_validated(coverage)]
     if coverage.schema_only:
@@ -35,6 +35,7 @@ def coverage_lines(report: Report, *, verbose: bool = False) -> list[str]:
             )
     if report.suppressed:
         lines.append(f"silenced by suppressions or the baseline: {count(report.suppressed, 'finding')}")
+    lines.extend(waiver_line(use) for use in report.waivers)
     return lines
 
 
@@ -62,6 +63,14 @@ def reasons(coverage: Coverage) -> list[tuple[str, int]]:
     """Count what was skipped by reason, most frequent first."""
     counted = Counter(entry.reason for entry in coverage.skipped)
     return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+
+
+def waiver_line(use: WaiverUse) -> str:
+    """Say what a waiver silenced, until when, by whom and why."""
+    became = f"{count(len(use.findings), 'finding')} accepted" if use.state is WaiverState.IN_FORCE else str(use.state)
+    terms = [became, *([f"until {use.expires}"] if use.expires else ()), *([f"by {use.owner}"] if use.owner else ())]
+    about = f"waiver {use.name} ({use.path}:{use.line}) of {', '.join(use.rules)}"
+    return f"{about}: {', '.join(terms)}: {use.reason or 'no reason given'}"
 
 
 def _validated(coverage: Coverage) -> str:
