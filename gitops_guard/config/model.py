@@ -138,8 +138,9 @@ class Config:
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     """The clusters that the repository is deployed to, by name."""
 
-    policies: tuple[str, ...] = ()
-    """Where policies are: directories or files (`policies`), `pack:security`, `git+policies@main`."""
+    policies: tuple[str, ...] | None = None
+    """Where policies are: directories or files (`policies`), `pack:security`, `git+policies@main`; empty: nowhere.
+    None where the file does not say; the default is `pack:*`."""
 
     identity: Mapping[str, Json] = field(default_factory=dict)
     """Who applies the repository, as policies see it in `request.userInfo`; empty: not known."""

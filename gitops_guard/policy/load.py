@@ -8,6 +8,7 @@ from gitops_guard.manifest.document import Document
 from gitops_guard.manifest.loader import load as read_stream
 from gitops_guard.model import Body, CheckError, FieldPath, MapKey
 from gitops_guard.policy.match import Match
+from gitops_guard.policy.packs import PREFIX, evaluated_as
 from gitops_guard.policy.programs import Programs, compile_policy
 from gitops_guard.policy.reading import BadPolicyError
 from gitops_guard.policy.rule import PolicyOrigin, PolicyRule
@@ -167,8 +168,9 @@ class _Loading:
 
     def _rule(self, found: _Found, policy: PolicySpec, bindings: tuple[BindingSpec, ...]) -> PolicyRule | None:
         programs: dict[str, Programs] = {}
+        comes_along = found.source.origin.startswith(PREFIX)
         for version in self._versions:
-            compiled, errors = compile_policy(policy, version)
+            compiled, errors = compile_policy(policy, evaluated_as(version) if comes_along else version)
             if compiled is None:
                 self._errors.extend(self._not_compiled(found, error, version) for error in errors)
                 return None

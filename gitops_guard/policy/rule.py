@@ -65,6 +65,12 @@ class PolicyRule:
         self._programs = programs
         self._field = field
         self._world = World()
+        self._lenient = False
+
+    @property
+    def source(self) -> str:
+        """Return where it comes from, as lists of rules show it: `pack:security`, `policies`, a path."""
+        return self.origin.source or self.origin.path
 
     @property
     def is_default(self) -> bool:
@@ -87,6 +93,17 @@ class PolicyRule:
         """Return the same rule, looking at a repository."""
         rule = copy.copy(self)
         rule._world = world
+        return rule
+
+    def leniently(self, world: World) -> "PolicyRule":
+        """Return the same rule for manifests that the API server may refuse, or convert, before a policy sees them.
+
+        Of a policy that comes along: it looks at fields that stand at the same place in all versions, and has no error
+        on an object that its schema allows. So another version is judged as it is written, and what cannot be
+        evaluated is left to the schema's findings.
+        """
+        rule = self.within(world)
+        rule._lenient = True
         return rule
 
     @property
@@ -139,7 +156,7 @@ class PolicyRule:
     def _bound(
         self, request: Request, binding: BindingSpec, version: str, converted: str
     ) -> Iterator[Problem | Unevaluated]:
-        if converted and request.version != converted:
+        if converted and request.version != converted and not self._lenient:
             yield self._unevaluated(_CONVERTED.format(version=converted))
             return
         params = params_of(self.policy, binding, request, self._world)
@@ -154,6 +171,8 @@ class PolicyRule:
             for one in params:
                 evaluation = Evaluation(self.policy, self._programs[version], request, one)
                 for outcome in evaluation.outcomes():
+                    if self._lenient and isinstance(outcome, Denial) and outcome.is_error:
+                        continue
                     yield from self._told(outcome, binding, self._place(outcome, evaluation, request, version))
 
     def _told(self, outcome: Outcome, binding: BindingSpec, field: FieldPath = ()) -> Iterator[Problem | Unevaluated]:
