@@ -249,6 +249,8 @@ class Translation:
             over = self.of(target)
             is_list = "" if over.kind == "list" else f" and items({self.value(target)}) is not None"
             return Code(f"(not {self.value(flagged)}{is_list})", "bool")
+        if name == "exists" and (repeated := _repeated(target, args[0].name, args[1])) is not None:
+            return Code(f"repeats({self.value(target)}, {quoted(repeated)})", "bool")
         walked = self._list(target)
         self._bound.append(args[0].name)
         result = self.value(args[1]) if name == "map" else self.condition(args[1])
@@ -288,6 +290,33 @@ def _flagged(name: str, test: Node) -> Node | None:
         inner = test.operand
         if inner.operator == "in" and isinstance(inner.left, Ident) and inner.left.name == name:
             return inner.right
+    return None
+
+
+def _repeated(values: Node, name: str, test: Node) -> str | None:
+    """Return F of `values.exists(a, !values.exists_one(b, b.F == a.F))`, which would take the square of its length."""
+    if not (isinstance(test, Unary) and isinstance(test.operand, Call) and test.operand.name == "exists_one"):
+        return None
+    other, same = test.operand.args
+    if not (isinstance(same, Binary) and same.operator == "==" and isinstance(other, Ident)):
+        return None
+    sides = {
+        (side.operand.name, side.field)
+        for side in (same.left, same.right)
+        if isinstance(side, Select) and isinstance(side.operand, Ident)
+    }
+    fields = {field for _, field in sides}
+    is_pair = len(fields) == 1 and {name, other.name} == {bound for bound, _ in sides}
+    target = test.operand.target
+    return fields.pop() if is_pair and target is not None and _place(values) == _place(target) is not None else None
+
+
+def _place(node: Node) -> str | None:
+    """Return what a list is of, `c.env` for `c.?env.orValue([])` too: where there is an item, there is the list."""
+    if isinstance(node, Call) and node.name == "orValue" and node.target is not None:
+        node = node.target
+    if isinstance(node, Select) and isinstance(node.operand, Ident):
+        return f"{node.operand.name}.{node.field}"
     return None
 
 
@@ -341,8 +370,8 @@ def _table(rows: "_Table") -> str:
 
 
 HELPERS = (
-    *("among", "either", "get", "has", "items", "matches", "number", "plus", "same", "select", "size", "text", "truth"),
-    "written",
+    *("among", "either", "get", "has", "items", "matches", "number", "plus", "repeats", "same", "select", "size"),
+    *("text", "truth", "written"),
 )
 
 
@@ -379,7 +408,7 @@ class Shared:
         lines = "".join(f"    given.{place} = {code}\n" for place, code in self._codes.items())
         return (
             'class Given:\n    """A body, and what policies look at in it."""\n'
-            f'\n    __slots__ = (\n{slots}    )\n{types}\n\n'
+            f"\n    __slots__ = (\n{slots}    )\n{types}\n\n"
             'def prepare(body: "Any") -> Given:\n    """Look at a decoded body."""\n'
             f"    given = Given()\n    given.object = body\n{lines}    return given\n"
         )

@@ -49,6 +49,9 @@ _LEFT_OUT: dict[type, frozenset[str]] = {
 """Fields that are absent when they are false, zero or empty, by the type of their value."""
 
 
+_UNCHANGED = frozenset({str, int, bool})
+"""Classes of values that stay as they are, unless they are empty or quantities."""
+
 _CANONICAL: dict[str, str] = {}
 """Canonical forms of quantities met so far: a repository has few."""
 
@@ -62,7 +65,10 @@ def decoded(body: "Body") -> "Body":
 
 def _dict(value: "dict[str, Any]", name: str) -> "dict[str, Any]":
     changed: dict[str, Any] | None = None
+    is_plain = name not in _QUANTITY_MAPS
     for key, item in value.items():
+        if is_plain and item and item.__class__ in _UNCHANGED and key not in _QUANTITIES:
+            continue  # nearly all values: no call for them
         new = _item(item, key, name)
         if new is not item or item is None:
             changed = dict(value) if changed is None else changed

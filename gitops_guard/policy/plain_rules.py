@@ -15,6 +15,7 @@ from gitops_guard.policy.plain_values import (
     matches,
     number,
     plus,
+    repeats,
     same,
     select,
     size,
@@ -101,14 +102,7 @@ def prepare(body: "Any") -> Given:
 
 
 def duplicate_env_name(given: "Any") -> bool:
-    flagged = [
-        c_
-        for c_ in items(given.containers)
-        if any(
-            (not ([same(select(f_, "name"), select(e_, "name")) for f_ in items(select(c_, "env"))].count(True) == 1))
-            for e_ in items(either(get(c_, "env"), []))
-        )
-    ]
+    flagged = [c_ for c_ in items(given.containers) if repeats(either(get(c_, "env"), []), "name")]
     return not flagged and items(given.containers) is not None
 
 

@@ -109,6 +109,12 @@ def plus(one: "Any", other: "Any") -> "Any":
     return text(one) + text(other)
 
 
+def repeats(values: "Any", key: str) -> bool:
+    """Return `values.exists(a, !values.exists_one(b, b.key == a.key))`."""
+    names = [text(select(value, key)) for value in items(values)]
+    return len(set(names)) != len(names)
+
+
 def size(value: "Any") -> int:
     """Return `size(value)`."""
     if value.__class__ not in (list, str, dict):
