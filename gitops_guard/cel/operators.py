@@ -276,6 +276,16 @@ def _equal_maps(left: dict[Any, Any], right: dict[Any, Any], budget: Budget) -> 
     return all(key in right and equals(left[key], right[key], budget) for key in left)
 
 
+def _equals_itself(value: Any) -> bool:
+    """Tell whether a plain value is surely equal to itself: it holds no NaN, and nothing that cannot be compared."""
+    cls = type(value)
+    if cls is dict:
+        return all(map(_equals_itself, value.values()))
+    if cls is list:
+        return all(map(_equals_itself, value))
+    return cls is str or cls is int or cls is bool or value is None
+
+
 def differs(left: Any, right: Any, budget: Budget) -> bool:
     """Tell whether two values are unequal; an opaque value differs from every other type without an error."""
     if isinstance(left, Opaque) and kind_of(left) is not kind_of(right):
@@ -293,7 +303,7 @@ def contains(item: Any, container: Any, budget: Budget) -> bool:
     kind = kind_of(container)
     if kind is list:
         budget.spend(len(container) // 4)
-        return any(equals(item, element, budget) for element in container)
+        return any((element is item and _equals_itself(item)) or equals(item, element, budget) for element in container)
     if kind is dict:
         raise_if_unknown(item)
         try:

@@ -19,6 +19,9 @@ class Programs:
 
     conditions: tuple[Program, ...]
     variables: tuple[tuple[str, Program], ...]
+    shared: tuple[object, ...]
+    """For each variable what names its value across policies, one request given; None where params take part."""
+
     validations: tuple[Program, ...]
     messages: tuple[Program | None, ...]
     audits: tuple[Program, ...]
@@ -56,13 +59,31 @@ def compile_policy(policy: PolicySpec, version: str) -> tuple[Programs | None, l
     return (
         Programs(
             conditions=_whole(conditions),
-            variables=tuple((name, program) for name, program in variables if program is not None),
+            variables=(named := tuple((name, program) for name, program in variables if program is not None)),
+            shared=_shared(named, version),
             validations=_whole(validations),
             messages=tuple(messages),
             audits=_whole(audits),
         ),
         [],
     )
+
+
+_OF_A_REQUEST = frozenset({"object", "oldObject", "request", "namespaceObject", "variables"})
+
+
+def _shared(variables: tuple[tuple[str, Program], ...], version: str) -> tuple[object, ...]:
+    """Name each variable's value: by its own text and by the variables before it that it may read."""
+    keys: list[object] = []
+    before: tuple[object, ...] = (version,)
+    for name, program in variables:
+        reads = program.variables
+        key = None
+        if reads <= _OF_A_REQUEST and (None not in before or "variables" not in reads):
+            key = (program.source, *(before if "variables" in reads else (version,)))
+        keys.append(key)
+        before = (*before, None if key is None else (name, key))
+    return tuple(keys)
 
 
 def _whole(programs: "list[Program | None]") -> tuple[Program, ...]:

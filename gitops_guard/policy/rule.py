@@ -9,7 +9,7 @@ from gitops_guard.policy.bindings import Misconfigured, params_of
 from gitops_guard.policy.evaluate import CannotTell, Denial, Evaluation, Ignored, Outcome
 from gitops_guard.policy.kinds import builtin_resources, kinds_by_resource
 from gitops_guard.policy.match import Match, Matching, ResourceRule, is_exempt, matching
-from gitops_guard.policy.places import field_of
+from gitops_guard.policy.places import field_of, read_field
 from gitops_guard.policy.programs import Programs
 from gitops_guard.policy.request import Request, World
 from gitops_guard.policy.spec import BindingSpec, PolicySpec
@@ -66,6 +66,7 @@ class PolicyRule:
         self._field = field
         self._world = World()
         self._lenient = False
+        self._fields: dict[tuple[str, int], FieldPath] = {}
 
     @property
     def source(self) -> str:
@@ -198,14 +199,16 @@ class PolicyRule:
             return self._field
         if not isinstance(outcome, Denial) or outcome.validation is None or outcome.blame is None:
             return ()
-        programs = self._programs[version]
-        return field_of(
-            programs.validations[outcome.validation],
-            outcome.blame(),
-            request.places,
-            evaluation.variables,
-            dict(programs.variables),
-        )
+        index = outcome.validation
+        return field_of(outcome.blame(), request.places, evaluation.variables, lambda: self._read_field(version, index))
+
+    def _read_field(self, version: str, validation: int) -> FieldPath:
+        """Return the field that a validation reads: the same whatever the object is."""
+        key = version, validation
+        if key not in self._fields:
+            programs = self._programs[version]
+            self._fields[key] = read_field(programs.validations[validation], dict(programs.variables))
+        return self._fields[key]
 
     def _unevaluated(self, reason: str) -> Unevaluated:
         return Unevaluated(reason=f"policy {self.id} not evaluated: {reason}")
