@@ -7,8 +7,9 @@ the repository count where a binding of the repository names them.
 
 import json
 import os
+import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_guard.check.circumstances import digest
@@ -116,7 +117,10 @@ def load_policies(
     known = frozenset(known_rules)
     packs = pack_policies(_packs(named), _packs(flagged), versions, known, config_path=config_path)
     bound = tuple(rule for rule in packs.rules if _speaks_of(sources, rule.id))
-    sources += [PolicySource(path=rule.path, data=_read(rule.path), origin=rule.source) for rule in bound]
+    sources += [
+        PolicySource(path=rule.path, data=_read(rule.path), origin=rule.source, beside=_beside(rule.path))
+        for rule in bound
+    ]
     packs = PackPolicies(rules=tuple(rule for rule in packs.rules if rule not in bound))
     found = load(sources, versions=versions, known_rules=known | {rule.id for rule in packs.rules})
     return Policies(sources=tuple(sources), found=found, folders=tuple(folders), packs=packs)
@@ -153,12 +157,33 @@ def _on_disk(folder: str, shown: str, origin: str) -> list[PolicySource]:
     if not os.path.exists(folder):
         raise UsageError(f"{origin}: no such file or directory")
     if os.path.isfile(folder):
-        return [PolicySource(path=shown, data=_read(folder), origin=origin)]
+        return [PolicySource(path=shown, data=_read(folder), origin=origin, beside=_beside(folder))]
     return [
-        PolicySource(path=path if shown == "." else f"{shown}/{path}", data=_read(full), origin=origin)
+        PolicySource(
+            path=path if shown == "." else f"{shown}/{path}", data=_read(full), origin=origin, beside=_beside(full)
+        )
         for path, full in files_below(folder)
         if is_policy_file(path)
     ]
+
+
+def _beside(path: str) -> Callable[[str], bytes | None]:
+    def read(name: str) -> bytes | None:
+        full = os.path.join(os.path.dirname(path), name)
+        return _read(full) if os.path.isfile(full) else None
+
+    return read
+
+
+def _beside_in(tree: Tree, path: str) -> Callable[[str], bytes | None]:
+    def read(name: str) -> bytes | None:
+        full = posixpath.join(posixpath.dirname(path), name)
+        try:
+            return tree.read(full) if tree.exists(full) else None
+        except RepoError:
+            return None  # a page that is a link, or too large: there is none
+
+    return read
 
 
 def _read(path: str) -> bytes:
@@ -177,11 +202,13 @@ def _in_tree(tree: Tree, path: str, shown: str, origin: str) -> list[PolicySourc
         if entry.kind is not EntryKind.FILE:
             continue
         if entry.path == path:
-            return [PolicySource(path=shown, data=tree.read(path), origin=origin)]
+            beside = _beside_in(tree, path)
+            return [PolicySource(path=shown, data=tree.read(path), origin=origin, beside=beside)]
         inside = entry.path[len(below) :]
         if entry.path.startswith(below) and is_policy_file(inside):
             place = inside if shown == "." else f"{shown}/{inside}"
-            found.append(PolicySource(path=place, data=tree.read(entry.path), origin=origin))
+            beside = _beside_in(tree, entry.path)
+            found.append(PolicySource(path=place, data=tree.read(entry.path), origin=origin, beside=beside))
     if not found:
         raise UsageError(f"{origin}: no policy files there in the {tree.label}")
     return found

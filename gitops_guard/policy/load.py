@@ -1,7 +1,7 @@
 """Files to rules: finds policies and bindings, compiles them, and says where what is wrong stands."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from gitops_guard.manifest.classify import unfold
 from gitops_guard.manifest.document import Document
@@ -29,6 +29,10 @@ _WORDS = (POLICY.encode(),)
 _EVERYWHERE = Match()
 
 
+def _nothing_beside(_name: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySource:
     """A file that may hold policies or bindings."""
@@ -39,6 +43,9 @@ class PolicySource:
     data: bytes
     origin: str = ""
     """What the configuration calls it: `pack:security`; empty for a file of the tree that it does not name."""
+
+    beside: Callable[[str], bytes | None] = field(default=_nothing_beside, compare=False)
+    """Reads a file of the same folder by its name: the policy's page."""
 
     @property
     def holds_unbound(self) -> bool:
@@ -189,7 +196,10 @@ class _Loading:
             field=_field(policy),
             summary=_summary(policy),
             origin=PolicyOrigin(
-                path=found.source.path, line=found.document.locate(found.item).line, source=found.source.origin
+                path=found.source.path,
+                line=found.document.locate(found.item).line,
+                source=found.source.origin,
+                beside=found.source.beside,
             ),
         )
 

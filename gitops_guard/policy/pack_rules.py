@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gitops_guard.errors import GuardError
 from gitops_guard.model import Problem, Resource, RuleContext, Severity, Unevaluated
-from gitops_guard.policy.packs import PREFIX, evaluated_as, pack_folder
+from gitops_guard.policy.packs import PAGE, PREFIX, evaluated_as, pack_folder
 from gitops_guard.policy.plain import PlainPolicies
 
 if TYPE_CHECKING:
@@ -57,6 +57,12 @@ class PackRule:
         self.source = f"{PREFIX}{known.pack}"
         self.path = os.path.join(pack_folder(), known.pack, rule, "policy.yaml")
         self._engine = engine
+
+    @property
+    def documentation(self) -> str:
+        """Return its page."""
+        with open(os.path.join(os.path.dirname(self.path), PAGE), encoding="utf-8") as file:
+            return file.read()
 
     def check(self, resource: Resource, context: RuleContext) -> Iterator[Problem | Unevaluated]:
         """Yield what the API server would say when the resource is created; a change would make no difference."""

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from gitops_guard.errors import UsageError
 
 PREFIX = "pack:"
+PAGE = "README.md"
+"""Name of a policy's page, in its folder."""
+
 ALL_PACKS = "*"
 """`pack:*`: every pack."""
 
@@ -57,7 +60,7 @@ def pack_page(rule: str) -> str | None:
     """Return the page of a policy that comes along, whether it is switched on or not; None when there is none."""
     for name in pack_names():
         if rule in os.listdir(pack_path(name)):
-            with open(os.path.join(pack_path(name), rule, "README.md"), encoding="utf-8") as stream:
+            with open(os.path.join(pack_path(name), rule, PAGE), encoding="utf-8") as stream:
                 return stream.read()
     return None
 

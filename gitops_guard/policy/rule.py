@@ -1,7 +1,7 @@
 """A policy as a rule: the same type that plugins and built-in rules have."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gitops_guard.model import FieldPath, Problem, Resource, RuleContext, Severity, Unevaluated
@@ -9,6 +9,7 @@ from gitops_guard.policy.bindings import Misconfigured, params_of
 from gitops_guard.policy.evaluate import CannotTell, Denial, Evaluation, Ignored, Outcome
 from gitops_guard.policy.kinds import builtin_resources, kinds_by_resource
 from gitops_guard.policy.match import Match, Matching, ResourceRule, is_exempt, matching
+from gitops_guard.policy.packs import PAGE
 from gitops_guard.policy.places import field_of, read_field
 from gitops_guard.policy.programs import Programs
 from gitops_guard.policy.request import Request, World
@@ -26,6 +27,9 @@ class PolicyOrigin:
     line: int
     source: str
     """What the configuration calls it: `pack:security`, `policies`."""
+
+    beside: Callable[[str], bytes | None]
+    """Reads another file of its folder; None when there is none of that name."""
 
 
 class PolicyRule:
@@ -67,6 +71,11 @@ class PolicyRule:
         self._world = World()
         self._lenient = False
         self._fields: dict[tuple[str, int], FieldPath] = {}
+
+    @property
+    def documentation(self) -> str:
+        """Return its page: `README.md` of its folder; empty when there is none."""
+        return (self.origin.beside(PAGE) or b"").decode("utf-8", "replace")
 
     @property
     def source(self) -> str:

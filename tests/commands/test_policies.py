@@ -295,3 +295,18 @@ def test_check_when_the_identity_is_configured_then_policies_see_it(repo: Repo) 
         config = f"{CONFIG}identity: {{username: flux, groups: [{group}]}}\nseverity: {{floating-tag: error}}\n"
         changed = {"policies/floating-tag/policy.yaml": asking, "web.yaml": PINNED, ".gitops-guard.yaml": config}
         repo(files(**changed), name=f"repo-{number}").run("check").assert_code(code)
+
+
+@pytest.mark.parametrize("source", ["policies", "git+policies@HEAD"])
+def test_explain_when_a_policy_is_the_organisations_own_then_its_page_is_shown(repo: Repo, source: str) -> None:
+    page = "# Floating tags\n\nWhy we pin.\n"
+    config = {".gitops-guard.yaml": f"policies: ['{source}']\n"}
+    sandbox = repo().commit(files(**{"policies/floating-tag/README.md": page}) | config)
+    if source != "policies":
+        sandbox.write({"policies/floating-tag/README.md": "# Changed since\n"})
+    assert page == sandbox.run("explain", "floating-tag").out
+
+
+def test_explain_when_an_own_policy_has_no_page_then_its_first_message_stands_for_it(repo: Repo) -> None:
+    out = repo(files()).run("explain", "floating-tag").out
+    assert "# floating-tag\n\npin the image\n\n- severity: warning\n- from: policies\n" == out
