@@ -17,9 +17,11 @@ from gitops_guard.cel.values import (
     TIMESTAMP_MIN,
     UINT_MAX,
     Duration,
+    KeyedList,
     Message,
     Opaque,
     Opt,
+    SetList,
     Timestamp,
     UInt,
     Undefined,
@@ -266,6 +268,10 @@ def _equal_lists(left: list[Any], right: list[Any], budget: Budget) -> bool:
     if len(left) != len(right):
         return False
     budget.spend(len(left))
+    if isinstance(left, (SetList, KeyedList)):  # what the left side is decides, as in the API server
+        known = {left.name_of(item): item for item in left}
+        same = [(left.name_of(item), item) for item in right]
+        return all(name in known and equals(known[name], item, budget) for name, item in same)
     return all(equals(x, y, budget) for x, y in zip(left, right, strict=True))
 
 

@@ -96,8 +96,8 @@ def _blocks(detected: Detected) -> Iterator[list[str]]:
     if rendered := _rendered(detected):
         yield rendered
     yield [
-        "# Policies. Those that the field agrees on are applied without this line; [] switches them off, and a directory",
-        "# of your own is named beside them.",
+        "# Policies. Those that the field agrees on are applied without this line; [] switches them off, and your own",
+        "# directory is named beside them.",
         '# policies: ["pack:*", "policies"]',
     ]
     yield [

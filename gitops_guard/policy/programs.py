@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from gitops_guard.cel import CelError, Profile, Program, compile_expression, profile
+from gitops_guard.cel.literal_types import Type, check_literals
 from gitops_guard.cel.static import UNDECIDED
 from gitops_guard.policy.declared import check_fields, check_result, result_type
 from gitops_guard.policy.reading import BadPolicyError
@@ -97,11 +98,14 @@ class _Compiling:
         self._version = version
         self._has_params = policy.param_kind is not None
         self._types: dict[str, str] = {}
+        self._held: dict[str, Type] = {}
+        self._last: Type = UNDECIDED
         self.errors: list[BadPolicyError] = []
 
     def declare(self, expression: Expression) -> Program | None:
         """Compile a variable, and let those after it use it."""
         program = self.run(expression)
+        self._held[expression.name] = self._last
         environment = _environment(self._version, self._has_params, authorizer=True, computed=True)
         self._types[expression.name] = (
             UNDECIDED if program is None else result_type(program.node, self._types, environment)
@@ -120,8 +124,10 @@ class _Compiling:
             computed: Whether it may use variables at all.
         """
         environment = _environment(self._version, self._has_params, authorizer=authorizer, computed=computed)
+        self._last = UNDECIDED
         try:
             program = compile_expression(expression.text, environment=environment)
+            self._last = check_literals(program.node, dynamic=environment.dynamic, variables=self._held)
             check_fields(program.node, self._types, has_variables=computed)
             check_result(result_type(program.node, self._types, environment), result)
         except CelError as error:
