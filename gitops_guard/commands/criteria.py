@@ -15,6 +15,7 @@ from gitops_guard.config import Config, MissingSchema, PathSet, Scopes, Settings
 from gitops_guard.config.settle import VARIABLES
 from gitops_guard.errors import ConfigError, RepoError
 from gitops_guard.model import Rule, RuleContext
+from gitops_guard.policy.crd_check import DefinitionRule
 from gitops_guard.policy.plain import PlainPolicies
 from gitops_guard.repo.index import blob_id
 from gitops_guard.repo.tree import Tree
@@ -67,7 +68,7 @@ def _is_uniform(extensions: Extensions) -> bool:
 def _setting_at(workspace: Workspace, scopes: Scopes, policies: Sequence[Rule]) -> Callable[[str], Setting]:
     extensions = workspace.extensions
     named = () if extensions.policies is None else extensions.policies.rules
-    rules = [rule for _, rule in extensions.rules if rule not in named]
+    rules = [*(rule for _, rule in extensions.rules if rule not in named), DefinitionRule()]
     sometimes = [policy for policy in policies if not _is_on_everywhere(policy, workspace.config)]
     known: dict[tuple[tuple[str, ...], tuple[Rule, ...]], Setting] = {}
 
