@@ -15,7 +15,7 @@ from gitops_guard.check.verdict import FileVerdict
 from gitops_guard.check.verdict_store import VerdictStore
 from gitops_guard.errors import RepoError
 from gitops_guard.manifest.dialect import Dialect
-from gitops_guard.model import CheckError, Coverage, Finding, Skipped
+from gitops_guard.model import Body, CheckError, Coverage, Finding, Skipped
 from gitops_guard.model.renderer import Renderer
 from gitops_guard.repo.index import blob_id
 from gitops_guard.repo.tree import Tree, TreeEntry
@@ -31,6 +31,9 @@ class Cache:
     key: bytes | None = None
     circumstances: bytes = b""
     """Digest of everything outside the tree that decides."""
+
+    beyond: bytes = b""
+    """Digest of what only the full path looks at; the clean path has no part in it."""
 
     settings_line: bytes = b""
     """What the clean path reads back from its store."""
@@ -58,6 +61,9 @@ class Criteria:
 
     versions: tuple[str, ...]
     """All versions that hold anywhere."""
+
+    passes: Callable[[Body], bool] | None = None
+    """Tells of a valid body whether it certainly passes all policies; None: there is none that it has to."""
 
     extra_find: FindSchema | None = None
     definitions: Mapping[str, bytes] = field(default_factory=dict)
@@ -140,6 +146,7 @@ def _sweep(
         [(_raw(entry.path), raw_id(entry), entry.size or 0) for entry in chosen],
         read=read,
         versions=criteria.uniform_versions,
+        passes=criteria.passes,
         cache=cache.place,
         store=store,
         jobs=jobs,
@@ -182,7 +189,7 @@ def _evaluate(
             renderers=criteria.renderers,
             store=store,
             cache=cache.place,
-            circumstances=cache.circumstances,
+            circumstances=digest(cache.circumstances, cache.beyond) if cache.beyond else cache.circumstances,
             custom_rules=criteria.custom_rules,
             missing_schema_is_error=criteria.missing_schema_is_error,
             jobs=jobs,

@@ -180,7 +180,9 @@ def _check(
             selection.chosen,
             selection.candidates,
             criteria_of(workspace, tree, policies.rules, custom_rules_of(workspace, base)),
-            cache_of(workspace, environment, enabled=not request.no_cache, policies=policies.stamp),
+            cache_of(
+                workspace, environment, enabled=not request.no_cache, policies=policies.stamp, files=policies.files
+            ),
             jobs=settings.jobs or processors(),
             progress=progress,
         )

@@ -13,6 +13,7 @@ from gitops_guard.check.circumstances import digest, installation, own_code
 from gitops_guard.check.clean import MANIFEST_SUFFIXES, Sweep, read_file, sweep
 from gitops_guard.check.clean_store import CleanStore
 from gitops_guard.check.seal import cache_directory, load_key
+from gitops_guard.policy.plain import PlainPolicies
 from gitops_guard.repo.index import blob_id, staged_blob_ids
 from gitops_guard.repo.location import common_dir, find_git_dir
 from gitops_guard.wording import skipped_line, validated_line
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = b".gitops-guard.yaml"
 _VARIABLES = "GITOPS_GUARD_"
+_BY_THEMSELVES = "*"
 _KIND = 0o170000
 _REGULAR = 0o100000
 _SUBMODULE = 0o160000
@@ -68,12 +70,14 @@ def _run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int |
         return None
     folder = cache_directory(environment)
     store = CleanStore(folder, circumstances_digest(installed.stamp, config), key)
-    versions = _versions(store, config)
-    if versions is None:
+    settings = _settings(store, config)
+    if settings is None:
         return None
-    result = sweep(candidates, read=read, versions=versions, cache=(folder, key), store=store, jobs=0)
+    versions, policies = settings
+    passes = PlainPolicies(policies).is_clean if policies != [] else None
+    result = sweep(candidates, read=read, versions=versions, passes=passes, cache=(folder, key), store=store, jobs=0)
     if result.records or (store.settings is None and result.files):
-        store.add(b"".join(result.records), settings_line(versions))
+        store.add(b"".join(result.records), settings_line(versions, policies))
     if result.unsure:
         return None
     _write_summary(result, versions)
@@ -95,20 +99,27 @@ def interpreter_stamp() -> bytes:
     return (sys.implementation.cache_tag or "").encode()
 
 
-def settings_line(versions: "Sequence[str]") -> bytes:
-    """Return what the store keeps for a later run: the versions that the configuration asks for."""
-    return ",".join(versions).encode()
+def settings_line(versions: "Sequence[str]", policies: "Sequence[str] | None") -> bytes:
+    """Return what the store keeps for a later run: what the configuration asks for.
+
+    Args:
+        versions: Target versions.
+        policies: Ids of the policies that are on, of those that come along; None for those that are on by themselves.
+    """
+    return f"{','.join(versions)} {_BY_THEMSELVES if policies is None else ','.join(policies)}".encode()
 
 
-def _versions(store: CleanStore, config: "bytes | None") -> "list[str] | None":
-    """Return the target versions; unknown when a configuration has not been read by the full path yet."""
+def _settings(store: CleanStore, config: "bytes | None") -> "tuple[list[str], list[str] | None] | None":
+    """Return target versions and policies; unknown when a configuration has not been read by the full path yet."""
     if store.settings is not None:
-        return store.settings.decode().split(",") if store.settings else None
+        versions, _, policies = store.settings.decode().partition(" ")
+        chosen = None if policies == _BY_THEMSELVES else policies.split(",") if policies else []
+        return (versions.split(","), chosen) if versions else None
     if config is not None:
         return None
-    from gitops_guard.schema.bundle import versions
+    from gitops_guard.schema.bundle import versions as bundled
 
-    return [versions()[-1]]
+    return [bundled()[-1]], None
 
 
 def _configured(environment: "Mapping[str, str]") -> bool:

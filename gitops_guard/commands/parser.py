@@ -109,7 +109,8 @@ def _add_plugin_arguments(group: argparse._ActionsContainer) -> None:
     )
     group.add_argument(
         "--policies", action="append", default=[], metavar="DIR",
-        help="also apply the policies of a directory or file, pack:NAME, or git+PATH@REV; may be given several times",
+        help="also apply the policies of a directory or file, pack:NAME, or git+PATH@REV; may be given several times;"
+        " none leaves out those that come along and those of the configuration",
     )  # fmt: skip
     group.add_argument("--trusted-rev", metavar="REV", help="take the configuration's own plugins from this revision")
 
