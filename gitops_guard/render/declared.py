@@ -28,6 +28,9 @@ class Declared:
     clusters: tuple[str, ...]
     """Clusters that the object itself lives in."""
 
+    also: frozenset[str] = frozenset()
+    """Files that made it what it is, beside that of its origin."""
+
     @property
     def name(self) -> str:
         """Return namespace and name, as dependencies name it."""
@@ -61,6 +64,7 @@ class Known:
 
     def __init__(self) -> None:
         self._objects: dict[tuple[str, str, str, str], list[Declared]] = {}
+        self._asked: set[str] = set()
 
     def add(self, one: Declared) -> bool:
         """Take an object; False where the same one is known for the same cluster."""
@@ -79,16 +83,24 @@ class Known:
         """
         found = self._objects.get((group, kind, namespace, name), [])
         same = [one for one in found if set(one.clusters) & set(near.clusters)] or found
-        return max(same, key=lambda one: (_common(one.origin.path, near.origin.path), one.origin.path), default=None)
+        best = max(same, key=lambda one: (_common(one.origin.path, near.origin.path), one.origin.path), default=None)
+        if best is not None:
+            self._asked |= {best.origin.path, *best.also}
+        return best
+
+    def asked_for(self) -> frozenset[str]:
+        """Return the files of all objects that `find` gave since this was last called."""
+        asked, self._asked = frozenset(self._asked), set()
+        return asked
 
 
 def _common(one: str, other: str) -> int:
     return len(posixpath.commonpath([f"/{one}", f"/{other}"]))
 
 
-def declared(body: Body, origin: Origin, clusters: tuple[str, ...]) -> Declared:
+def declared(body: Body, origin: Origin, clusters: tuple[str, ...], also: frozenset[str] = frozenset()) -> Declared:
     """Return an object with its identity."""
-    return Declared(id=resource_id(body), body=body, origin=origin, clusters=clusters)
+    return Declared(id=resource_id(body), body=body, origin=origin, clusters=clusters, also=also)
 
 
 def string_values(found: Declared) -> dict[str, str]:

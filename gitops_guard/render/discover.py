@@ -9,7 +9,7 @@ of plain manifests.
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitops_guard.errors import RepoError
 from gitops_guard.manifest.classify import is_helm_template, not_a_manifest, unfold
@@ -120,7 +120,9 @@ class _Search:
         self._uses = []
 
     def _job(self, one: Declared) -> Job:
-        return argocd.job(one, self._around) if one.id.group == ARGO else flux.job(one, self._around)
+        self._around.known.asked_for()
+        made = argocd.job(one, self._around) if one.id.group == ARGO else flux.job(one, self._around)
+        return replace(made, also=one.also | self._around.known.asked_for())
 
     def _applications(self, one: Declared) -> list[Declared]:
         self._around.repositories.learn(applicationset.sources_used(one))
@@ -268,10 +270,14 @@ class _Search:
         found: list[Declared] = []
         for job, result in zip(jobs, results, strict=True):
             self._rendered[id(job)] = (job, result)
+            # Patches, values and the kustomizations themselves; what only gives an object of its own is not for others.
+            also = job.also | (
+                {path for path, _ in result.reads} - {one.resource.origin.path for one in result.objects}
+            )
             for one in result.objects:
                 name = resource_id(one.resource.body)
                 if is_unit(name) or is_referred_to(name):
-                    found += self._taken(declared(one.resource.body, one.resource.origin, job.unit.clusters))
+                    found += self._taken(declared(one.resource.body, one.resource.origin, job.unit.clusters, also))
         return found
 
     def _is_telling(self, job: Job) -> bool:

@@ -89,6 +89,9 @@ class Closure:
     remote: bool = False
     """Something has to be fetched."""
 
+    missing: set[str] = field(default_factory=set)
+    """What is named and not there; whoever deletes it changes the build."""
+
     leaves_root: bool = False
     """A file outside the directory of its kustomization is read, which kustomize allows only when told."""
 
@@ -206,6 +209,7 @@ class _Walk:
         self._found.paths |= found.paths
         self._found.folders |= found.folders
         self._found.errors += found.errors
+        self._found.missing |= found.missing
         self._found.remote |= found.remote
         self._found.leaves_root |= found.leaves_root
 
@@ -268,6 +272,8 @@ class _Walk:
         link = self._files.link_in(path)
         if link:
             self._refuse(folder, place, f"{shown(link)} is a symbolic link or submodule, which is not followed")
+        else:
+            self._found.missing.add(path)
 
     def _refuse(self, folder: str, place: FieldPath, message: str) -> None:
         path = self._found.folders.get(folder, folder)
