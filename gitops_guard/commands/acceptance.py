@@ -55,7 +55,7 @@ def sort_out(workspace: Workspace, tree: Tree, outcome: Outcome, today: date, *,
         config=workspace.config,
         today=today,
         known_rules={*ENGINE_RULES, *(rule.id for _, rule in workspace.extensions.rules)},
-        unread={error.path for error in outcome.errors},
+        unread={*outcome.partly, *(error.path for error in outcome.errors)},
         whole_tree=whole,
     )
     return Acceptance(reported=(*suppressed.kept, *suppressed.extra), silenced=len(suppressed.silenced))

@@ -92,6 +92,10 @@ def _add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
         help="a kind without a schema: ignore (default) counts it as skipped, error reports it",
     )
     group.add_argument("--new-from", metavar="REV", help="only findings that the merge base with REV does not have")
+    group.add_argument(
+        "--no-render", action="store_true", help="judge files only as they are written, not what they are rendered to"
+    )
+    group.add_argument("--allow-network", action="store_true", help="fetch remote bases and charts for rendering")
     group.add_argument("--baseline", metavar="FILE", help="leave out the findings that FILE knows")
     group.add_argument("--write-baseline", metavar="FILE", help="write all findings to FILE, for --baseline")
     _add_plugin_arguments(group)
@@ -411,6 +415,8 @@ def _run_check(namespace: argparse.Namespace) -> int:
         policies=tuple(namespace.policies),
         trusted_rev=namespace.trusted_rev,
         no_cache=namespace.no_cache,
+        render=not namespace.no_render,
+        allow_network=namespace.allow_network,
         verbose=namespace.verbose,
         flags=Flags(
             kubernetes_versions=tuple(namespace.kubernetes_versions),

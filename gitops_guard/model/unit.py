@@ -6,6 +6,10 @@ from enum import StrEnum
 from gitops_guard.model.finding import CheckError
 from gitops_guard.model.resource import Resource
 
+NOT_RENDERED = "not rendered: "
+"""How an error of a unit begins that is no mistake of the repository's: a tool is missing, something is elsewhere, or
+is not supported here."""
+
 
 class UnitKind(StrEnum):
     """What makes a unit; a closed set."""
