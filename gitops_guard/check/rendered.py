@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 from gitops_guard.check.circumstances import digest
 from gitops_guard.check.evaluate import Surroundings, custom_kinds, kinds_of
 from gitops_guard.check.judge import Judge
+from gitops_guard.check.scalars import is_about_variable
 from gitops_guard.check.setting import FindSchema, Setting
 from gitops_guard.check.verdict import FileVerdict, dump, load
 from gitops_guard.model import Body, CheckError, Finding, Resource, Skipped
 from gitops_guard.model.unit import NOT_RENDERED, RenderedUnit, Unit
 
 _SCHEME = b"unit 1"
+_NEVER = 99
+_Mark = tuple[str, str, int, str]
 _MENDED = frozenset(("missing-field",))
 """What a plain file may lack and a rendered object has; of the engine's rules only this one, and all rules beside."""
 
@@ -178,9 +181,9 @@ def put_together(
         plain: Findings on plain files.
         criteria: What they were judged by.
     """
-    told = {_mark(finding) for finding in plain}
+    told = _severest(plain)
     found = [(verdict.unit, one) for verdict in verdicts for one in verdict.verdict.findings]
-    new = [(unit, finding) for unit, finding in found if _mark(finding) not in told]
+    new = [pair for pair in found if pair[1].severity.rank < told.get(_mark(pair[1]), _NEVER)]
     failed = [error for unit in units for error in unit.errors]
     return Rendered(
         findings=tuple(sorted(_merged(new), key=lambda finding: finding.sort_key)),
@@ -200,7 +203,16 @@ def _place(error: CheckError) -> tuple[str, int, int, str]:
     return error.sort_key
 
 
-def _mark(finding: Finding) -> tuple[str, str, int, str]:
+def _severest(findings: Iterable[Finding]) -> dict[_Mark, int]:
+    """Return the rank of the severest finding of each mark."""
+    ranks: dict[_Mark, int] = {}
+    for finding in findings:
+        mark = _mark(finding)
+        ranks[mark] = min(finding.severity.rank, ranks.get(mark, _NEVER))
+    return ranks
+
+
+def _mark(finding: Finding) -> _Mark:
     """Return what makes a finding on a plain file and one on the object rendered from it the same."""
     return (finding.rule, finding.location.path, finding.location.line, finding.field.rpartition(".")[2])
 
@@ -232,14 +244,20 @@ def _mended(
     """Yield findings on plain files that none of the objects rendered from these has, where all are known."""
     unsure = {path for unit in units if unit.errors for path, _ in unit.reads}
     seen: Mapping[tuple[str, str], set[str]] = _rules_by_origin(verdicts)
+    rendered = _severest(found for verdict in verdicts for found in verdict.verdict.findings)
     for finding in plain:
-        if finding.resource is None or finding.location.path in unsure:
+        key = (finding.location.path, "" if finding.resource is None else finding.resource.kind)
+        if key not in seen or finding.location.path in unsure:
             continue
-        if finding.rule in criteria.engine_rules and finding.rule not in _MENDED:
-            continue
-        key = (finding.location.path, finding.resource.kind)
-        if key in seen and finding.rule not in seen[key]:
+        if is_about_variable(finding):  # the rendered value is the one that counts
+            if rendered.get(_mark(finding)) != finding.severity.rank:
+                yield finding
+        elif _may_be_mended(finding, criteria) and finding.rule not in seen[key]:
             yield finding
+
+
+def _may_be_mended(finding: Finding, criteria: UnitCriteria) -> bool:
+    return finding.rule in _MENDED or finding.rule not in criteria.engine_rules
 
 
 def _rules_by_origin(verdicts: Iterable[UnitVerdict]) -> dict[tuple[str, str], set[str]]:

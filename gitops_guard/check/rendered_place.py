@@ -91,6 +91,7 @@ class ObjectPlaces:
             self._own(path, on_key=on_key)
             or self._patch(path, on_key=on_key)
             or self._setting(path)
+            or self._own(path, on_key=on_key, changed=True)
             or self._template(path)
         )
         return found or self._at(Span(line=self.line, column=1, end_line=self.line, end_column=1))
@@ -104,11 +105,13 @@ class ObjectPlaces:
             end_column=span.end_column,
         )
 
-    def _own(self, path: FieldPath, *, on_key: bool) -> Location | None:
+    def _own(self, path: FieldPath, *, on_key: bool, changed: bool = False) -> Location | None:
         origin = self._resource.origin
         for document in self._sources.documents(origin.path):
             if document.index == origin.document:
-                return self._inside(origin.path, document, origin.item, path, on_key=on_key, partly=True)
+                return self._inside(
+                    origin.path, document, origin.item, path, on_key=on_key, partly=True, changed=changed
+                )
         return None
 
     def _patch(self, path: FieldPath, *, on_key: bool) -> Location | None:
@@ -118,14 +121,25 @@ class ObjectPlaces:
         return None
 
     def _inside(
-        self, file: str, document: Document, item: FieldPath, path: FieldPath, *, on_key: bool, partly: bool
+        self,
+        file: str,
+        document: Document,
+        item: FieldPath,
+        path: FieldPath,
+        *,
+        on_key: bool,
+        partly: bool,
+        changed: bool = False,
     ) -> Location | None:
         try:
             written = resolve_field_path(document.body, item)
         except LookupError:
             return None
-        place = counterpart(written, self._resource.body, path, partly=partly)
-        return None if place is None else self._at(document.locate(item + place, on_key=on_key), file)
+        place = counterpart(written, self._resource.body, path, partly=partly, changed=changed)
+        if place is None:
+            return None
+        is_missing = len(place) < len(path)
+        return self._at(document.locate(item + place, on_key=on_key or is_missing), file)
 
     def _setting(self, path: FieldPath) -> Location | None:
         """Look among what kustomizations set themselves: inline patches, images, replicas."""
@@ -169,7 +183,9 @@ class ObjectPlaces:
         return self._at(Span(line=lines[0], column=1, end_line=lines[0], end_column=1))
 
 
-def counterpart(written: object, rendered: object, path: FieldPath, *, partly: bool) -> FieldPath | None:
+def counterpart(
+    written: object, rendered: object, path: FieldPath, *, partly: bool, changed: bool = False
+) -> FieldPath | None:
     """Return where a rendered field stands in what was written; None where it was not written there.
 
     Args:
@@ -177,6 +193,7 @@ def counterpart(written: object, rendered: object, path: FieldPath, *, partly: b
         rendered: The same object as rendered.
         path: A field of the rendered object; it may be missing there.
         partly: For a field that is missing in the rendered object, return what should hold it.
+        changed: Another value may stand there: a variable, for which something was put in.
     """
     found: list[str | int] = []
     for element in path:
@@ -193,7 +210,7 @@ def counterpart(written: object, rendered: object, path: FieldPath, *, partly: b
             return None
         rendered = inner
         found.append(other)
-    return tuple(found) if isinstance(rendered, (dict, list)) or rendered == written else None
+    return tuple(found) if changed or isinstance(rendered, (dict, list)) or rendered == written else None
 
 
 def _same_item(written: object, item: object, index: int) -> int | None:
