@@ -226,13 +226,7 @@ def _merged(found: Iterable[tuple[Unit, Finding]]) -> Iterator[Finding]:
         unit, finding = min(same, key=lambda pair: (pair[0], pair[1].sort_key))
         more = len({other for other, _ in same}) - 1
         others = f" and {more} more unit{'' if more == 1 else 's'}" if more else ""
-        yield replace(finding, message=f"{finding.message} (as rendered in {label(unit)}{others})")
-
-
-def label(unit: Unit) -> str:
-    """Name a unit for people: `Flux Kustomization flux-system/apps on production`."""
-    where = f" on {', '.join(unit.clusters)}" if unit.clusters else ""
-    return f"{unit.kind} {unit.name}{where}"
+        yield replace(finding, message=f"{finding.message} (as rendered in {unit.label}{others})")
 
 
 def _mended(

@@ -137,7 +137,7 @@ def _add_diff(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "diff",
         help="show what changes, object by object",
         description="Compare the manifests of two revisions, object by object and field by field. Without --from: HEAD"
-        " with the work tree. Manifests are compared as written: kustomizations and Helm charts are not rendered.",
+        " with the work tree. Units that differ are compared as rendered, other files as they are written.",
         epilog="exit codes: 0 compared (with --exit-code: nothing changes); 1 with --exit-code: something changes, or a"
         " kustomization or chart differs that was not compared; 2 could not compare; 3 a bug of ours; 130 interrupted",
     )
@@ -153,6 +153,9 @@ def _add_diff(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="text (default), markdown, json, or yaml for a unified diff of the objects",
     )  # fmt: skip
     parser.add_argument("--exit-code", action="store_true", help="end with 1 when something changes")
+    parser.add_argument("--no-render", action="store_true", help="compare files only, as they are written")
+    parser.add_argument("--allow-network", action="store_true", help="fetch remote bases and charts for rendering")
+    parser.add_argument("--no-cache", action="store_true", help="believe and write no remembered output")
     parser.add_argument("--config", metavar="FILE", help="configuration instead of the tree's .gitops-guard.yaml")
     parser.add_argument("--colour", metavar="WHEN", help="auto (default), always, never")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what is folded, too")
@@ -373,6 +376,9 @@ def _run_diff(namespace: argparse.Namespace) -> int:
         to_rev=namespace.to_rev,
         format=namespace.format,
         exit_code=namespace.exit_code,
+        render=not namespace.no_render,
+        allow_network=namespace.allow_network,
+        no_cache=namespace.no_cache,
         config=namespace.config,
         verbose=namespace.verbose,
         flags=Flags(colour=namespace.colour),

@@ -14,15 +14,18 @@ from gitops_guard.render.recipe import Helm, Job, Kustomize, Plain, Source, Valu
 class Needs:
     """What a unit is made of."""
 
-    files: set[str] = field(default_factory=set)
-    """Repository paths; also of files that are named and not there."""
+    contents: set[str] = field(default_factory=set)
+    """Files that the rendering reads; also such as are named and not there."""
+
+    makers: set[str] = field(default_factory=set)
+    """Files that had a part in making the unit what it is: the one that declares it, variables, generators' files."""
 
     folders: set[str] = field(default_factory=set)
     """Directories of which every file counts, also one that is gone."""
 
     def touches(self, paths: Collection[str]) -> bool:
         """Tell whether one of the paths is among them."""
-        if not self.files.isdisjoint(paths):
+        if not (self.contents.isdisjoint(paths) and self.makers.isdisjoint(paths)):
             return True
         prefixes = tuple(f"{folder}/" if folder else "" for folder in self.folders)
         return bool(prefixes) and any(path.startswith(prefixes) for path in paths)
@@ -35,9 +38,9 @@ def needs(files: Files, job: Job) -> Needs:
         files: The tree.
         job: How the unit is rendered.
     """
-    found = Needs(files={job.unit.declared_in, *job.also})
+    found = Needs(makers={job.unit.declared_in, *job.also})
     for source in job.sources:
-        found.files.update(_files(files, source))
+        found.contents.update(_files(files, source))
         found.folders.update(_folders(files, source))
     return found
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gitops_guard.model.deployed import Deployed
 from gitops_guard.model.unit import RenderedUnit, Unit, UnitKind
-from gitops_guard.render.cache import OutputCache
+from gitops_guard.render.cache import OutputCache, key_of
 from gitops_guard.render.carry_out import Bench, carry_out
 from gitops_guard.render.clusters import Clusters
 from gitops_guard.render.declared import Known
@@ -18,7 +18,7 @@ from gitops_guard.render.options import Options
 from gitops_guard.render.recipe import Job
 from gitops_guard.render.repositories import Repositories
 from gitops_guard.render.tools import find_tools
-from gitops_guard.repo.tree import Tree
+from gitops_guard.repo.tree import Tree, path_bytes
 
 
 class Units:
@@ -67,6 +67,28 @@ class Units:
         """
         wanted = frozenset(paths)
         return tuple(job.unit for job in self._jobs if needs(self._bench.files, job).touches(wanted))
+
+    def stamp(self, unit: Unit) -> str:
+        """Return what changes with anything that decides how a unit is rendered; nothing is rendered for it."""
+        files, parts = self._bench.files, list[bytes]()
+        for number in self._numbers[unit]:
+            job = self._jobs[number]
+            parts.append(repr((job.sources, job.substitution, job.kubernetes_version, job.api_versions)).encode())
+            wanted = needs(files, job)
+            below = {path for folder in wanted.folders for path in files.below(folder)}
+            for path in sorted(wanted.contents | below):
+                blob = files.blob(path) if files.is_file(path) else "none"
+                parts += (path_bytes(path), blob.encode())
+        return key_of(parts)
+
+    def reads(self, unit: Unit) -> frozenset[str]:
+        """Return the files that a unit is made of; nothing is rendered for it."""
+        files, found = self._bench.files, set[str]()
+        for number in self._numbers[unit]:
+            wanted = needs(files, self._jobs[number])
+            found |= wanted.contents
+            found.update(path for folder in wanted.folders for path in files.below(folder))
+        return frozenset(found)
 
     def render(self, wanted: Iterable[Unit]) -> tuple[RenderedUnit, ...]:
         """Render units, several at a time, each once.
