@@ -146,7 +146,8 @@ def _rendered(
     def is_wanted(units: Units, unit: Unit) -> bool:
         return not paths or any(wanted.covers(path) for path in (unit.declared_in, *units.reads(unit)))
 
-    return render_both(Units(before, options), Units(workspace.tree, options), is_wanted)
+    old = Units(before, options)
+    return render_both(old, Units(workspace.tree, options, beside=old), is_wanted)
 
 
 def _resources_of(rendered: RenderedPairs) -> Iterator[Resource]:

@@ -39,14 +39,14 @@ class Prepared:
     remote: bool = False
 
 
-def reach(files: Files, source: Kustomize, *, allow_network: bool = True) -> Closure:
+def reach(files: Files, source: Kustomize) -> Closure:
     """Walk all that a build reads.
 
     Raises:
         RepoError: A file cannot be read.
     """
     changed = _changed_body(files, source, kustomization_file(files, source.folder))
-    return closure(files, source.folder, body=changed, allow_network=allow_network, unrestricted=source.unrestricted)
+    return closure(files, source.folder, body=changed, unrestricted=source.unrestricted)
 
 
 def prepare(files: Files, source: Kustomize, *, allow_network: bool) -> Prepared:

@@ -56,15 +56,16 @@ def kustomization_file(files: Files, folder: str) -> str | None:
 def read_kustomization(files: Files, path: str) -> Body:
     """Return a kustomization's content; an empty one where it cannot be read: the tool says why."""
     try:
-        documents = files.documents(path, Dialect.KUSTOMIZE).documents
+        return files.first_body(path, Dialect.KUSTOMIZE)
     except RepoError:
         return {}
-    return documents[0].body if documents else {}
 
 
 def line_of(files: Files, path: str, place: FieldPath = ()) -> int:
     """Return the 1-based line of a value, of the nearest that holds it, or of the first key; 0 without any."""
     try:
+        if not place and (line := files.only_line(path)):
+            return line
         documents = files.documents(path, Dialect.KUSTOMIZE).documents
     except RepoError:
         return 0
@@ -108,7 +109,12 @@ def closure(
         allow_network: URLs are no error.
         unrestricted: The controller lets kustomize read files outside the kustomization's directory, as Flux does.
     """
-    return _Walk(files, allow_network=allow_network, unrestricted=unrestricted).run(folder, body)
+    if body is not None:
+        return _Walk(files, allow_network=allow_network, unrestricted=unrestricted).run(folder, body)
+    return files.remembered(
+        ("closure", folder, allow_network, unrestricted),
+        lambda: _Walk(files, allow_network=allow_network, unrestricted=unrestricted).run(folder, None),
+    )
 
 
 class _Walk:

@@ -24,16 +24,17 @@ from gitops_guard.repo.tree import Tree, path_bytes
 class Units:
     """Finds the units of a tree at once, and renders them as they are asked for."""
 
-    def __init__(self, tree: Tree, options: Options) -> None:
+    def __init__(self, tree: Tree, options: Options, *, beside: "Units | None" = None) -> None:
         """Find the units; what declares others is rendered for that.
 
         Args:
             tree: What is rendered.
             options: How.
+            beside: The units of another tree of the same repository: what both hold is read once.
         """
         self._options = options
-        self._bench = Bench(
-            files=Files(tree),
+        self._bench: Bench = Bench(
+            files=Files(tree, None if beside is None else beside._bench.files),
             tools=options.tools or find_tools(options.environment),
             cache=OutputCache(options.cache_dir),
             limits=options.limits,
