@@ -1,7 +1,6 @@
 """Objects of Flux and Argo CD, and what they refer to, wherever they were found: in a file, or in rendered output."""
 
 import posixpath
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,8 +13,10 @@ FLUX_HELM = "helm.toolkit.fluxcd.io"
 FLUX_SOURCE = "source.toolkit.fluxcd.io"
 ARGO = "argoproj.io"
 _ARGO_KINDS = frozenset(("Application", "ApplicationSet"))
-TELLING = re.compile(rb"toolkit\.fluxcd\.io/|\bargoproj\.io/")
-"""What a file holds that declares units, or sources for them."""
+UNIT_KINDS = ("Kustomization", "HelmRelease", "Application", "ApplicationSet")
+SOURCE_KINDS = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact")
+TELLING = (b"toolkit.fluxcd.io/", b"argoproj.io/")
+"""What every file holds that declares units, or sources for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
