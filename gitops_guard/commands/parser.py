@@ -183,9 +183,10 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         " the change creates it); with --from: files or directories to look at",
     )
     parser.add_argument(
-        "--from", dest="from_rev", metavar="REV", help="compare plain manifests with the merge base with REV"
+        "--from", dest="from_rev", metavar="REV", help="compare what is deployed with the merge base with REV"
     )
     parser.add_argument("--to", dest="to_rev", metavar="REV", help="with --from: the revision after (HEAD by default)")
+    parser.add_argument("--no-render", action="store_true", help="with --from: compare plain manifests only")
     parser.add_argument("--assume", metavar="FILE", help="what the manifests do not say: start-up times, nodes, quota")
     parser.add_argument(
         "--kubernetes-version", metavar="V", default="1.36", help="1.36 (default), or with a patch: 1.35.2"
@@ -393,6 +394,7 @@ def _run_simulate(namespace: argparse.Namespace) -> int:
         paths=tuple(namespace.paths),
         from_rev=namespace.from_rev,
         to_rev=namespace.to_rev,
+        render=not namespace.no_render,
         assume=namespace.assume,
         kubernetes_version=namespace.kubernetes_version,
         output_format=namespace.format,
