@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from controlplane import webhooks
+from controlplane.api import wait_for
+from controlplane.processes import free_ports
 from controlplane.server import ADMIN, ControlPlane
 
 from gitops_guard.cluster import Client, Limits, load_access
@@ -44,6 +48,11 @@ def to_resource(body: Body) -> Resource:
 
 
 @pytest.fixture
+def resource_of() -> Callable[[Body], Resource]:
+    return to_resource
+
+
+@pytest.fixture
 def ask(client: Client) -> Callable[..., ClusterPreview]:
     """Return a function that previews: bodies of the base, bodies of the head."""
 
@@ -76,3 +85,33 @@ def deployment() -> Callable[..., Body]:
         }
 
     return make
+
+
+@pytest.fixture
+def webhook(control_plane: ControlPlane, client: Client, namespace: str) -> Iterator[Callable[..., list[Body]]]:
+    """Return a function that puts a webhook in front of the test's ConfigMaps; it gives the requests that come there."""
+    admin = control_plane.api()
+    with contextlib.ExitStack() as running:
+
+        def start(kind: str, review: webhooks.Review | None) -> list[Body]:
+            asked: list[Body] = []
+            url = f"https://127.0.0.1:{free_ports(1)[0]}/"  # where nobody answers
+            if review is not None:
+                url, asked = running.enter_context(webhooks.serving(control_plane, review))
+            body = webhooks.configuration(control_plane, namespace, url, kind=kind)
+            plural = f"{kind.lower()}s"
+            path = f"/apis/admissionregistration.k8s.io/v1/{plural}"
+            admin.expect("POST", path, body)
+            running.callback(admin.request, "DELETE", f"{path}/{namespace}")
+            probe = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "probe", "namespace": namespace}}
+
+            def is_called() -> bool:
+                answer = admin.apply(probe, dry_run=True)
+                return bool(asked) or answer.status >= 400
+
+            wait_for(is_called, what="the webhook to be called")
+            asked.clear()
+            return asked
+
+        yield start
+    admin.close()
