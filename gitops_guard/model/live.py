@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gitops_guard.model.change import Change
+from gitops_guard.model.finding import CheckError
 from gitops_guard.model.resource import ResourceId
 
 
@@ -126,3 +127,35 @@ class ClusterPreview:
     def is_whole(self) -> bool:
         """Tell whether the cluster was asked and nothing that was to be judged is left open."""
         return not self.error and not self.rights and all(one.preview is not Preview.UNKNOWN for one in self.objects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveReport:
+    """What a merge does to all clusters that were asked: all that the formats see."""
+
+    clusters: tuple[ClusterPreview, ...]
+    """In the order of their names."""
+
+    before: str
+    """What was compared: `commit 1a2b3c4`."""
+
+    after: str
+    """With what: `work tree`."""
+
+    errors: tuple[CheckError, ...] = ()
+    """Units that could not be rendered; sorted."""
+
+    notes: tuple[str, ...] = ()
+    """What the reader must know about what was left out."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether every cluster was asked about everything."""
+        return not self.errors and all(one.is_whole for one in self.clusters)
+
+    @property
+    def changes_something(self) -> bool:
+        """Tell whether the merge changes a cluster, or is refused there."""
+        return any(
+            one.effect or any(entry.preview is Preview.REFUSED for entry in one.objects) for one in self.clusters
+        )
