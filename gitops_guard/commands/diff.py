@@ -48,6 +48,7 @@ class DiffRequest:
     exit_code: bool = False
     config: str | None = None
     verbose: bool = False
+    flags: Flags = field(default_factory=Flags)
     contexts: tuple[str, ...] = ()
     """Contexts of clusters to ask; empty, and not `live`: no cluster is asked."""
 
@@ -58,8 +59,6 @@ class DiffRequest:
     field_manager: str = ""
     """As whom objects are dry-run; empty: each as the manager that deploys it."""
 
-    flags: Flags = field(default_factory=Flags)
-
 
 def run(request: DiffRequest, environment: Mapping[str, str]) -> int:
     """Compare, write the comparison to standard output, and return the exit code.
@@ -69,9 +68,9 @@ def run(request: DiffRequest, environment: Mapping[str, str]) -> int:
     """
     if request.to_rev is not None and request.from_rev is None:
         raise UsageError("--to needs --from; to see what a commit changes give --from COMMIT^ --to COMMIT")
-    workspace, before = _open(request, environment)
     if request.contexts or request.live:
-        return _run_live(request, workspace, before, environment)
+        return _run_live(request, environment)
+    workspace, before = _open(request, environment)
     report = _compared(workspace, before, request)
     _write(report, workspace, request)
     if report.errors:
@@ -79,10 +78,11 @@ def run(request: DiffRequest, environment: Mapping[str, str]) -> int:
     return 1 if request.exit_code and _changes_something(report) else 0
 
 
-def _run_live(request: DiffRequest, workspace: Workspace, before: Tree, environment: Mapping[str, str]) -> int:
+def _run_live(request: DiffRequest, environment: Mapping[str, str]) -> int:
     """Ask clusters; what that needs is only imported here."""
     from gitops_guard.commands import live_diff
 
+    workspace, before = _open(request, environment)
     live = live_diff.LiveRequest(
         contexts=request.contexts,
         configured=request.live,

@@ -143,11 +143,32 @@ class _Run:
         arriving = _Arriving([*wanted, *(one.wanted for one in unserved)])
         self._is_mutated, notes = mutated_kinds(self._client)
         found = look(self._client, wanted)
-        judged = in_parallel(lambda one: self._judge(one, found[key_of(one.id)]), wanted)
-        judged = [self._settle(one, arriving) for one in [*judged, *unserved]]
+        proved, open_ones = self._proved(wanted, found)
+        judged = in_parallel(lambda one: self._judge(one, found[key_of(one.id)]), open_ones)
+        judged = [self._settle(one, arriving) for one in [*judged, *unserved, *proved]]
         live = {key_of(one.wanted.id): one.live for one in judged if one.live is not None}
         prunes, errors = self._prunes([one.wanted for one in judged], live)
         return self._report(judged, prunes, errors, version=version, notes=notes)
+
+    def _proved(
+        self, wanted: list[Wanted], found: Mapping[Key, "Body | ApiError | None"]
+    ) -> tuple[list[_Judged], list[Wanted]]:
+        """Part what needs no request from the rest, without a thread for each."""
+        proved: list[_Judged] = []
+        rest: list[Wanted] = []
+        for one in wanted:
+            live = found[key_of(one.id)]
+            if one.is_same and isinstance(live, Mapping) and self._is_proved(one, live):
+                outcome = Outcome(state=live, requests=0)
+                proved.append(self._judged(one, live, outcome, outcome))
+            else:
+                rest.append(one)
+        return proved, rest
+
+    def _is_proved(self, wanted: Wanted, live: Body) -> bool:
+        if wanted.base is None or self._is_mutated(self._client.resource_of(wanted.id)):
+            return False
+        return changes_nothing(wanted.base.body, live, self._dry_run.applier(live))
 
     def _judge(self, wanted: Wanted, found: "Body | ApiError | None") -> _Judged:
         if isinstance(found, ApiError):
@@ -179,10 +200,8 @@ class _Run:
     def _base(self, wanted: Wanted, live: Body | None) -> Outcome:
         if wanted.base is None:
             return Outcome(state=live, requests=0)
-        if live is not None and not self._is_mutated(self._client.resource_of(wanted.id)):
-            applier = self._dry_run.applier(live)
-            if changes_nothing(wanted.base.body, live, applier):
-                return Outcome(state=live, requests=0)
+        if live is not None and not wanted.is_same and self._is_proved(wanted, live):
+            return Outcome(state=live, requests=0)
         return self._dry_run.ask(wanted.base.body, live)
 
     def _judged(self, wanted: Wanted, live: Body | None, base: Outcome, head: Outcome) -> _Judged:
