@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from gitops_guard.cluster import Client, load_access
+from gitops_guard.cluster import Client, Limits, load_access
 from gitops_guard.errors import ClusterError
 from gitops_guard.live.preview import LiveOptions, preview
 from gitops_guard.model import Resource
 from gitops_guard.model.live import ClusterPreview
 
 _MOST_CLUSTERS = 8
+_LIMITS = Limits(attempts=3)
+"""Somebody waits: a cluster behind a dead address is given up after half a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ def preview_all(
     def ask(target: Target) -> ClusterPreview:
         try:
             access = load_access(environment, context=target.context, kubeconfig=kubeconfig)
-            with Client(access, user_agent=user_agent) as client:
+            with Client(access, limits=_LIMITS, user_agent=user_agent) as client:
                 found = preview(client, target.base, target.head, target.options)
         except ClusterError as error:
             return ClusterPreview(cluster=target.name, error=str(error))

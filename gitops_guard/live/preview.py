@@ -83,7 +83,8 @@ def preview(
         ClusterError: The cluster could not be asked, or stopped answering.
     """
     run = _Run(client, options or LiveOptions())
-    return run.preview(*_wanted(client, base, head))
+    sides = _Sides(client, base, head)
+    return run.preview(*sides.paired(), notes=sides.notes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,30 +106,53 @@ class _Judged:
     requests: int = 0
 
 
-def _wanted(client: Client, base: Iterable[Resource], head: Iterable[Resource]) -> tuple[list[Wanted], list[_Judged]]:
-    """Pair both sides by what the objects are in the cluster; those of kinds that are not served are judged already."""
-    sides: tuple[dict[Key, tuple[ResourceId, Resource]], ...] = ({}, {})
-    unserved: dict[Key, ApiError] = {}
-    for side, resources in zip(sides, (base, head), strict=True):
+class _Sides:
+    """Both sides by what the objects are in the cluster."""
+
+    def __init__(self, client: Client, base: Iterable[Resource], head: Iterable[Resource]) -> None:
+        self._client = client
+        self._unserved: dict[Key, ApiError] = {}
+        self._twice: set[ResourceId] = set()
+        self._base = self._by_key(base)
+        self._head = self._by_key(head)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what is odd about the sides."""
+        return tuple(f"deployed twice, of which the last one counts: {one}" for one in sorted(self._twice))
+
+    def paired(self) -> tuple[list[Wanted], list[_Judged]]:
+        """Pair the sides; objects of kinds that are not served are judged already."""
+        wanted: list[Wanted] = []
+        judged: list[_Judged] = []
+        for key in sorted(self._base.keys() | self._head.keys()):
+            base, head = self._base.get(key), self._head.get(key)
+            resource = head or base
+            assert resource is not None
+            both = Wanted(id=resource.id, base=base, head=head)
+            if key in self._unserved:
+                judged.append(_Judged(wanted=both, error=self._unserved[key]))
+            else:
+                wanted.append(both)
+        return wanted, judged
+
+    def _by_key(self, resources: Iterable[Resource]) -> dict[Key, Resource]:
+        found: dict[Key, Resource] = {}
         for resource in resources:
-            try:
-                one = replace(resource.id, namespace=client.namespace_of(resource.id))
-            except ApiError as error:
-                one = resource.id
-                unserved[key_of(one)] = error
-            body = placed(resource.body, one.namespace)
-            side[key_of(one)] = (one, replace(resource, id=one, body=body))
-    wanted: list[Wanted] = []
-    judged: list[_Judged] = []
-    for key in sorted(sides[0].keys() | sides[1].keys()):
-        pair = [side.get(key) for side in sides]
-        one = next(entry[0] for entry in reversed(pair) if entry is not None)
-        both = Wanted(id=one, base=pair[0][1] if pair[0] else None, head=pair[1][1] if pair[1] else None)
-        if key in unserved:
-            judged.append(_Judged(wanted=both, error=unserved[key]))
-        else:
-            wanted.append(both)
-    return wanted, judged
+            one = self._settled(resource.id)
+            if key_of(one) in found:
+                self._twice.add(one)
+            found[key_of(one)] = Resource(id=one, body=placed(resource.body, one.namespace), origin=resource.origin)
+        return found
+
+    def _settled(self, wanted: ResourceId) -> ResourceId:
+        """Return an identity with the namespace that the object goes to."""
+        try:
+            namespace = self._client.namespace_of(wanted)
+        except ApiError as error:
+            self._unserved[key_of(wanted)] = error
+            return wanted
+        return wanted if namespace == wanted.namespace else replace(wanted, namespace=namespace)
 
 
 class _Run:
@@ -138,17 +162,17 @@ class _Run:
         self._dry_run = DryRun(client=client, list_keys=options.conventions.list_keys, manager=options.manager)
         self._is_mutated: Callable[[ApiResource], bool] = lambda _: True
 
-    def preview(self, wanted: list[Wanted], unserved: list[_Judged]) -> ClusterPreview:
+    def preview(self, wanted: list[Wanted], unserved: list[_Judged], *, notes: tuple[str, ...]) -> ClusterPreview:
         version = self._client.version()
         arriving = _Arriving([*wanted, *(one.wanted for one in unserved)])
-        self._is_mutated, notes = mutated_kinds(self._client)
+        self._is_mutated, unseen = mutated_kinds(self._client)
         found = look(self._client, wanted)
         proved, open_ones = self._proved(wanted, found)
         judged = in_parallel(lambda one: self._judge(one, found[key_of(one.id)]), open_ones)
         judged = [self._settle(one, arriving) for one in [*judged, *unserved, *proved]]
         live = {key_of(one.wanted.id): one.live for one in judged if one.live is not None}
         prunes, errors = self._prunes([one.wanted for one in judged], live)
-        return self._report(judged, prunes, errors, version=version, notes=notes)
+        return self._report(judged, prunes, errors, version=version, notes=(*notes, *unseen))
 
     def _proved(
         self, wanted: list[Wanted], found: Mapping[Key, "Body | ApiError | None"]
@@ -211,17 +235,16 @@ class _Run:
         requests = base.requests + (0 if head is base else head.requests)
         already = set(base.conflicts)
         conflicts = {Conflict(field=one[0], manager=one[1], already=one in already) for one in head.conflicts}
-        error = head.error or base.error
-        is_known = head.state is not None and (base.state is not None or base.requests == 0)
         return _Judged(
             wanted=wanted,
             live=live,
-            base=base.state if base.state is not None or base.requests == 0 else live,
+            # where the server would refuse the base, the head is what comes after the live object
+            base=live if base.error is not None else base.state,
             head=head.state,
             preview=Preview.DRY_RUN if requests else Preview.PROVED,
             # states in two versions of an API differ in more than what drifted
             drift_is_known=base.state is not None and wanted.base_is_comparable,
-            error=None if is_known else error,
+            error=head.error,
             recreate=head.recreate,
             conflicts=tuple(sorted(conflicts)),
             requests=requests,

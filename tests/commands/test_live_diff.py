@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -162,3 +164,9 @@ def test_diff_when_the_definition_comes_with_the_merge_then_its_objects_are_chec
     outcome = diff("--live")
     assert outcome.code == 0
     assert "not dry-run: its kind Shelf comes with the same merge; spec.size: " in outcome.out
+
+
+def test_diff_when_no_cluster_is_asked_then_nothing_of_the_network_is_imported() -> None:
+    script = "import sys; from gitops_guard.commands import check, diff; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert [name for name in loaded if name.startswith(("gitops_guard.cluster", "gitops_guard.live"))] == []

@@ -194,6 +194,22 @@ def test_head_when_it_is_wrong_then_it_is_refused_and_the_rest_goes_on(
     assert (Action.CREATED, "settings") in actions(told.effect)
 
 
+def test_merge_when_it_mends_what_the_server_refuses_then_the_effect_is_against_what_is_live(
+    client: Client, namespace: str, deployment: Make, ask: Ask
+) -> None:
+    live = deployment(namespace)
+    deploy(client, live, "apply")
+    told = ask([edited(live, "spec.replicas", -1)], [edited(live, "spec.replicas", 3)])
+    assert fields(told.effect) == {"spec.replicas": (2, 3)}
+    assert (told.drift, told.objects) == ((), ())
+
+
+def test_object_when_two_units_deploy_it_then_that_is_noted(namespace: str, config_map: Make, ask: Ask) -> None:
+    both = [config_map(namespace, a="b"), config_map(namespace, a="c")]
+    told = ask([], both)
+    assert told.notes == (f"deployed twice, of which the last one counts: v1 ConfigMap {namespace}/settings",)
+
+
 def test_namespace_when_it_comes_with_the_merge_then_its_objects_are_checked_offline(
     namespace: str, config_map: Make, ask: Ask
 ) -> None:
