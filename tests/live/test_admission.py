@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from controlplane.api import wait_for
 from controlplane.webhooks import add_annotation, deny
 
 from gitops_guard.cluster import Client
 from gitops_guard.model.live import ClusterPreview, Preview
+from gitops_guard.model.resource import resource_id
 
 Body = dict[str, Any]
 Make = Callable[..., Body]
@@ -88,3 +90,33 @@ def test_webhook_when_it_quotes_a_secret_then_the_value_is_hidden(
     told = ask([], [secret, config_map(namespace, a="b")])
     (one,) = told.objects
     assert one.reason.endswith("denied the request: *** is too weak")
+
+
+def test_kind_when_the_server_behind_it_is_gone_then_its_objects_are_not_previewed(
+    client: Client, connect: Callable[..., Client], namespace: str, config_map: Make, ask: Ask
+) -> None:
+    group = f"{namespace}.example"
+    service = {
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": f"v1.{group}"},
+        "spec": {
+            "group": group,
+            "version": "v1",
+            "groupPriorityMinimum": 10,
+            "versionPriority": 10,
+            "insecureSkipTLSVerify": True,
+            "service": {"name": "nobody", "namespace": namespace},
+        },
+    }
+    client.apply(service, manager="m")
+    try:
+        fresh = connect()
+        wait_for(lambda: f"{group}/v1" in fresh.resources(refresh=True).stale, what="the group to be listed as stale")
+        odd = {"apiVersion": f"{group}/v1", "kind": "Odd", "metadata": {"name": "a", "namespace": namespace}}
+        told = ask([], [odd, config_map(namespace)], by=fresh)
+    finally:
+        client.delete(resource_id(service))
+    (one,) = told.objects
+    assert (Preview.UNKNOWN, "Odd") == (one.preview, one.id.kind)
+    assert f"{group}/v1 is not available now" in one.reason
