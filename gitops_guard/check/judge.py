@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Protocol
 
 from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.kinds import Checked, Examination, Kinds
@@ -82,6 +83,17 @@ class Judge:
             return replace(judge.verdict(stream), skipped=(Skipped(path=path, resource="", reason=str(reason)),))
         return judge.verdict(stream) if reason is None else _skipped(path, str(reason))
 
+    def judge_object(self, resource: Resource, places: "_Located", setting: Setting) -> FileVerdict:
+        """Return the verdict on one object that a unit was rendered to.
+
+        Args:
+            resource: The object; its origin is where it is written.
+            places: Says where its fields are written, in whichever file.
+            setting: Versions and rules that hold for it.
+        """
+        judge = _FileJudge(self._kinds, resource.origin.path, b"", setting, Role())
+        return judge.object_verdict(resource.body, places)
+
     def _judge_rendered(self, renderer: Renderer, path: str, data: bytes, setting: Setting, role: Role) -> FileVerdict:
         judge = _FileJudge(self._kinds, path, data, setting, role)
         try:
@@ -131,6 +143,11 @@ class _FileJudge:
             self._resource(_RenderedDocument(number, rendered.line), (), rendered.body, ())
         return self._sum()
 
+    def object_verdict(self, body: Body, places: "_Located") -> FileVerdict:
+        """Judge one object of a unit."""
+        self._resource(places, (), body, ())
+        return self._sum()
+
     def _sum(self) -> FileVerdict:
         return FileVerdict(
             path=self._path,
@@ -160,9 +177,7 @@ class _FileJudge:
         self._skips.append(Skipped(path=self._path, resource=str(identity), reason=WAIVER))
         return True
 
-    def _resource(
-        self, document: "Document | _RenderedDocument", item: FieldPath, body: Body, remarks: Sequence[SourceProblem]
-    ) -> None:
+    def _resource(self, document: "_Located", item: FieldPath, body: Body, remarks: Sequence[SourceProblem]) -> None:
         self._resources += 1
         identity = resource_id(body)
         if _is_sops(body):
@@ -233,7 +248,7 @@ class _FileJudge:
                 )
         return problems
 
-    def _finding(self, problem: Problem, identity: ResourceId, span: Span) -> Finding:
+    def _finding(self, problem: Problem, identity: ResourceId, span: Span | Location) -> Finding:
         info = ENGINE_RULES.get(problem.rule)
         own = info.severity if info else Severity.ERROR
         return Finding(
@@ -291,6 +306,20 @@ def resources_in(path: str, stream: Stream) -> Iterator[Resource]:
             yield Resource(id=resource_id(body), body=body, origin=origin)
 
 
+class _Located(Protocol):
+    """What says where the fields of an object stand."""
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def line(self) -> int: ...
+
+    def locate(self, path: FieldPath, *, on_key: bool = False) -> Span | Location: ...
+
+    def scalar(self, path: FieldPath) -> Scalar | None: ...
+
+
 class _RenderedDocument:
     """Stands for a document where only the line of the source is known."""
 
@@ -298,12 +327,12 @@ class _RenderedDocument:
         self.index = index
         self.line = line
 
-    def locate(self, _path: FieldPath, *, on_key: bool = False) -> Span:
-        del on_key
+    def locate(self, path: FieldPath, *, on_key: bool = False) -> Span:
+        del path, on_key
         return Span(line=self.line, column=1, end_line=self.line, end_column=1)
 
-    def scalar(self, _path: FieldPath) -> None:
-        return None
+    def scalar(self, path: FieldPath) -> None:
+        del path
 
 
 def _described(error: Exception) -> str:
@@ -336,7 +365,9 @@ def _nothing_to_read(path: str) -> bytes:
     raise RepoError(f"{path}: no other file can be read here")
 
 
-def _location(path: str, span: Span) -> Location:
+def _location(path: str, span: Span | Location) -> Location:
+    if isinstance(span, Location):
+        return span  # a rendered object's field may stand in another file than the object
     return Location(path=path, line=span.line, column=span.column, end_line=span.end_line, end_column=span.end_column)
 
 

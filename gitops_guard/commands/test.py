@@ -81,7 +81,7 @@ def _default_paths() -> Sequence[str]:
     named: tuple[str, ...] = ()
     if os.path.isfile(DEFAULT_PATH):
         with open(DEFAULT_PATH, encoding="utf-8") as file:
-            named = load(file.read(), DEFAULT_PATH).policies
+            named = load(file.read(), DEFAULT_PATH).policies or ()
     folders = [name for name in named if os.path.isdir(name)]
     if folders:
         return folders

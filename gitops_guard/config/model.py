@@ -185,8 +185,9 @@ class Config:
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     """The clusters that the repository is deployed to, by name."""
 
-    policies: tuple[str, ...] = ()
-    """Where policies are: directories or files (`policies`), `pack:security`, `git+policies@main`."""
+    policies: tuple[str, ...] | None = None
+    """Where policies are: directories or files (`policies`), `pack:security`, `git+policies@main`; empty: nowhere.
+    None where the file does not say; the default is `pack:*`."""
 
     waivers: tuple[str, ...] = ()
     """Where waivers are: directories or files (`waivers`), `git+waivers@main`; those beside policies count anyway."""
@@ -202,3 +203,6 @@ class Config:
 
     rules: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     """Options by rule id."""
+
+    assumptions: Mapping[str, Json] = field(default_factory=dict)
+    """What `simulate` supposes, measured by image or workload; the keys of `--assume`, which only it knows."""

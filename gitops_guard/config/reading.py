@@ -183,6 +183,10 @@ class _Reader:
             self._check_section(value, f"{key}.{plugin}", found[plugin], self._plugin_sections[plugin])
         return found
 
+    def assumptions(self, node: yaml.Node, key: str) -> dict[str, Json]:
+        """Read what `simulate` supposes; it judges the keys itself, as those of a file for `--assume`."""
+        return self._options(node, key)
+
     def identity(self, node: yaml.Node, key: str) -> dict[str, Any]:
         """Read `request.userInfo`: a user name and groups, as the API server would know them."""
         found = self.fields(node, key, _IDENTITY)
@@ -323,4 +327,5 @@ _CONFIG: Final[_Table] = {
     "plugins": _Reader.words,
     "plugin-options": _Reader.plugin_options,
     "rules": _Reader.rule_options,
+    "assumptions": _Reader.assumptions,
 }

@@ -123,6 +123,15 @@ class Coverage:
     versions: tuple[str, ...] = ()
     """Kubernetes versions checked against: `("1.36", "1.37")`."""
 
+    units: int = 0
+    """Units whose rendered objects were judged."""
+
+    rendered: int = 0
+    """Objects in them."""
+
+    unrendered: tuple[CheckError, ...] = ()
+    """Why units, or parts of them, were not judged as rendered: a tool is missing, or what they need is elsewhere."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:

@@ -93,4 +93,7 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
             {"path": entry.path, "resource": entry.resource, "reason": entry.reason} for entry in coverage.skipped
         ],
         "versions": list(coverage.versions),
+        "units": coverage.units,
+        "rendered": coverage.rendered,
+        "unrendered": [error_object(error) for error in coverage.unrendered],
     }
