@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gitops_guard.config.sync_model import SyncConfig
 from gitops_guard.model import Json, Severity
 
 
@@ -152,3 +153,6 @@ class Config:
 
     rules: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     """Options by rule id."""
+
+    sync: SyncConfig = field(default_factory=SyncConfig)
+    """How clusters are synced."""

@@ -231,10 +231,10 @@ class _Run:
         )
 
     def _health(self, prepared: Prepared, facts: Facts) -> tuple[ObjectHealth, ...]:
-        """Look at the health of the set when it matters: when it is asked for, when something changed, before pruning."""
+        """Look at the health of the set when it matters: when asked to, when something changed, before pruning."""
         did = any(one.action is not SyncAction.UNCHANGED for one in facts.outcomes.values())
         prunes = self._request.prune and bool(prepared.plan.of(Step.PRUNE))
-        if self._stop or not (self._request.wait or did or prunes):
+        if self._stop or not (self._request.wait or did or prunes or prepared.stored.inventory.adopting):
             return ()
         objects = _applied(prepared, facts)
         health = Health(self._client, self._request.name.id, self._health_options())
@@ -282,8 +282,9 @@ class _Run:
         )
         revision = self._request.rendered.revision
         if report.verdict in (SyncVerdict.SYNCED, SyncVerdict.GUARDED, SyncVerdict.DRIFTED):
-            inventory = replace(inventory, revision=revision, adopting=False)
-            if _is_proven(facts, known, revision):
+            is_well = not _not_well(facts)
+            inventory = replace(inventory, revision=revision, adopting=known.adopting and not is_well)
+            if is_well and revision and (facts.health or known.healthy_revision == revision):
                 inventory = replace(inventory, healthy_revision=revision)
         inventory = replace(inventory, pinned=self._pinned(known))
         if is_worth_a_line(report, known.history):
@@ -326,8 +327,3 @@ def _not_well(facts: Facts) -> str:
     if sick is not None:
         return f"{sick.id} is not healthy ({sick.status}: {sick.message or sick.reason}); --wait waits for it"
     return ""
-
-
-def _is_proven(facts: Facts, known: Inventory, revision: str) -> bool:
-    """Tell whether a revision is known to be healthy: looked at in this run, or unchanged since it was."""
-    return bool(revision) and (bool(facts.health) or known.healthy_revision == revision)

@@ -50,17 +50,29 @@ class Store:
             SyncError: It is no parent of ours, or its inventory is damaged.
             ClusterError: The cluster could not be asked.
         """
-        body = self._client.find(self._id(PARENT_KIND))
+        body = self._parent()
+        return Stored(exists=False) if body is None else _stored(body, decode(_binary(body)))
+
+    def read_leniently(self) -> Stored:
+        """Return the parent; an inventory that is lost or damaged is an empty one.
+
+        Raises:
+            SyncError: It is no parent of ours.
+            ClusterError: The cluster could not be asked.
+        """
+        body = self._parent()
         if body is None:
             return Stored(exists=False)
-        if problem := parent_problem(self.name, body):
+        try:
+            return _stored(body, decode(_binary(body)))
+        except SyncError:
+            return _stored(body, Inventory())
+
+    def _parent(self) -> dict[str, Any] | None:
+        body = self._client.find(self._id(PARENT_KIND))
+        if body is not None and (problem := parent_problem(self.name, body)):
             raise SyncError(problem)
-        return Stored(
-            exists=True,
-            resource_version=str(metadata_of(body).get("resourceVersion", "")),
-            inventory=decode(_binary(body)),
-            suspend=strings_of(metadata_of(body).get("annotations")).get(SUSPEND, ""),
-        )
+        return body
 
     def write(self, before: Stored, inventory: Inventory, members: Iterable[Key]) -> Stored:
         """Write the parent, and return it as it is then.
@@ -129,6 +141,15 @@ class Store:
 
     def _id(self, kind: str) -> ResourceId:
         return ResourceId(group="", version="v1", kind=kind, namespace=self.name.namespace, name=self.name.parent)
+
+
+def _stored(body: dict[str, Any], inventory: Inventory) -> Stored:
+    return Stored(
+        exists=True,
+        resource_version=str(metadata_of(body).get("resourceVersion", "")),
+        inventory=inventory,
+        suspend=strings_of(metadata_of(body).get("annotations")).get(SUSPEND, ""),
+    )
 
 
 def _binary(body: dict[str, Any]) -> dict[str, bytes]:

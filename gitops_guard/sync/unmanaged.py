@@ -40,10 +40,10 @@ def unmanaged(client: Client, prepared: Prepared, name: SetName) -> list[Drift]:
         }
     )
     own = {(kind, name.parent) for kind in ("ConfigMap", "Secret", "Lease")}
-    found = [one for listed in in_parallel(lambda place: _listed(client, *place), places) for one in listed]
+    seen = [one for listed in in_parallel(lambda place: _listed(client, *place), places) for one in listed]
     return [
         _drift(one)
-        for one in sorted(found, key=lambda one: one.key)
+        for one in sorted(seen, key=lambda one: one.key)
         if one.key not in prepared.objects and (one.key.kind, one.key.name) not in _SYSTEM | own and _is_alone(one)
     ]
 
