@@ -102,13 +102,21 @@ class Applier:
             unknown = error.error_class.is_temporary
             return _failed(item, told(error), is_unknown=unknown)
 
-    def dry_run(self, one: Desired, live: Body | None) -> Written:
+    def dry_run(self, one: Desired, live: Body | None, *, force: bool = False) -> Written:
         """Return what applying an object would make of it; conflicts are settled as they would be in earnest.
+
+        Args:
+            one: The object.
+            live: As it is; None when it is not there.
+            force: Take all fields, whatever the rules on conflicts say.
 
         Raises:
             ApiError: It would fail; a conflict that is not settled is a CONFLICT.
         """
-        return self._sent(one, self._body(one, live), dry_run=True)
+        body = self._body(one, live)
+        if force:
+            return self._client.apply(body, manager=MANAGER, force=True, dry_run=True)
+        return self._sent(one, body, dry_run=True)
 
     def _applied(self, item: Item, one: Desired) -> Outcome:
         live = self._client.find(one.id) if self._needs_live(item, one) else None

@@ -47,25 +47,29 @@ class Confirmer:
             ClusterError: The cluster could not be asked.
         """
         assert item.desired is not None
+        problem = ""
         try:
             pair = self._pair(item.desired)
         except ApiError as error:
-            return self._unconfirmed(item, error)
+            if error.error_class is not ErrorClass.CONFLICT:
+                return self._unconfirmed(item, error)
+            problem = told(error)
+            pair = self._pair(item.desired, force=True)  # only to tell what the other manager wrote
         if pair is None:
             return Look(item=item, is_different=True)
         if not differs(pair):
             return Look(item=item, pair=pair)
         drift = tuple(drift_of([pair], self._ignoring, secrets=self._secrets))
-        return Look(item=item, pair=pair, drift=drift, is_different=bool(drift))
+        return Look(item=item, pair=pair, drift=drift, is_different=bool(drift), problem=problem)
 
-    def _pair(self, one: Desired) -> Pair | None:
+    def _pair(self, one: Desired, *, force: bool = False) -> Pair | None:
         """Return the object and its dry-run, whose version proves that both saw the same."""
         pair = None
         for _ in range(_ATTEMPTS):
             live = self._client.find(one.id)
             if live is None:
                 return None
-            applied = self._applier.dry_run(one, live).body
+            applied = self._applier.dry_run(one, live, force=force).body
             pair = Pair(desired=one, live=live, applied=applied)
             if metadata_of(live).get("resourceVersion") == metadata_of(applied).get("resourceVersion"):
                 return pair

@@ -71,6 +71,8 @@ def _entry_after(item: Item, outcome: Outcome | None, entry: Entry | None, now_s
         return _settled(item, entry)
     if outcome.action is SyncAction.DELETED:
         return None
+    if outcome.action is SyncAction.SKIPPED and entry is not None:
+        return replace(entry, fights=outcome.fights)  # not as it is now: it would look clean to the next run
     if outcome.body is not None and item.desired is not None:
         return entry_of(item.desired, outcome.body, now_s=now_s, fights=outcome.fights)
     if outcome.is_unknown or item.entry is not None or item.live is not None:

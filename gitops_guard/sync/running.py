@@ -191,7 +191,7 @@ class _Run:
             return Outcome(item=item, action=SyncAction.UNCHANGED, body=seen.pair.live)
         fights = fights_after(item.entry, seen.drift)
         reason = self._reason_to_leave(item, fights)
-        word = "left as it is" if reason else "corrected"
+        word = "left as it is" if reason or seen.problem else "corrected"
         with self._lock:
             self._drift += [replace(one, message=one.message or word) for one in seen.drift]
         if reason:
