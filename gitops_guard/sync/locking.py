@@ -7,10 +7,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
-from gitops_guard.cluster import Client, Lease, LeaseHeldError, give_back_lease, renew_lease, take_lease
+from gitops_guard.cluster import (
+    Client,
+    Lease,
+    LeaseHeldError,
+    UnreachableError,
+    give_back_lease,
+    renew_lease,
+    take_lease,
+)
 from gitops_guard.errors import ClusterError
 from gitops_guard.sync.applyset import SetName
+
+_ATTEMPTS: Final = 3
 
 
 @dataclass(slots=True)
@@ -50,7 +61,7 @@ def locked(client: Client, name: SetName, holder: str, stop: Stop, *, duration_s
         LeaseHeldError: Another run has it.
         ClusterError: The cluster could not be asked.
     """
-    lease = take_lease(client, namespace=name.namespace, name=name.parent, holder=holder, duration_s=duration_s)
+    lease = _taken(client, name, holder, duration_s)
     keeper = _Keeper(client, lease, stop)
     thread = threading.Thread(target=keeper.keep, name="lease", daemon=True)
     thread.start()
@@ -61,6 +72,17 @@ def locked(client: Client, name: SetName, holder: str, stop: Stop, *, duration_s
         thread.join(timeout=2.0)
         with contextlib.suppress(ClusterError):  # it ends by itself when nobody renews it
             give_back_lease(client, keeper.lease)
+
+
+def _taken(client: Client, name: SetName, holder: str, duration_s: int) -> Lease:
+    """Take the lease; once more when nobody knows whether it was taken, which for the same holder is no harm."""
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        try:
+            return take_lease(client, namespace=name.namespace, name=name.parent, holder=holder, duration_s=duration_s)
+        except UnreachableError:
+            if not attempts_left:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 class _Keeper:

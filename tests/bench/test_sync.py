@@ -90,10 +90,14 @@ def test_sync_of_2000_objects(control_plane: ControlPlane, namespace: str, kubec
     print()
     created, _, report = fresh("sync: cold create", lambda client: sync(client, request()))
     assert ("synced", 4 * EACH) == (report.verdict, report.counts["created"])
-    kubectl_created = by_kubectl("kubectl apply --server-side: cold create", [*run, "apply", "--server-side", "-f", str(listed)])
+    kubectl_created = by_kubectl(
+        "kubectl apply --server-side: cold create", [*run, "apply", "--server-side", "-f", str(listed)]
+    )
     nothing, requests, report = fresh("drift: nothing changed", lambda client: look(client, request()))
     assert ("synced", ()) == (report.verdict, report.drift)
-    kubectl_diff = by_kubectl("kubectl diff --server-side: nothing changed", [*run, "diff", "--server-side", "-f", str(listed)], good=(0, 1))
+    kubectl_diff = by_kubectl(
+        "kubectl diff --server-side: nothing changed", [*run, "diff", "--server-side", "-f", str(listed)], good=(0, 1)
+    )
     again, requests_again, _ = fresh("sync: nothing changed", lambda client: sync(client, request()))
     bodies[1]["data"] = {"a": "2"}
     one, requests_one, report = fresh("sync: one object changed", lambda client: sync(client, request()))

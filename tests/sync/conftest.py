@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +15,7 @@ from gitops_guard.model.sync import SyncAction, SyncReport
 from gitops_guard.sync.applyset import SetName
 from gitops_guard.sync.locking import Stop
 from gitops_guard.sync.looking import look
-from gitops_guard.sync.request import History, Rendered, Request
+from gitops_guard.sync.request import Rendered, Request
 from gitops_guard.sync.running import sync
 from gitops_guard.sync.settling import Wanted
 from gitops_guard.sync.store import Store, Stored

@@ -13,7 +13,11 @@ from gitops_guard.sync.objects import PART_OF, Key, Live
 from gitops_guard.sync.pruning import PruneRules, reason_to_keep, stage
 
 RULES = PruneRules(set_id="ours")
-OWNED = {"manager": "gitops-guard", "operation": "Apply", "fieldsV1": {"f:metadata": {"f:labels": {f"f:{PART_OF}": {}}}}}
+OWNED = {
+    "manager": "gitops-guard",
+    "operation": "Apply",
+    "fieldsV1": {"f:metadata": {"f:labels": {f"f:{PART_OF}": {}}}},
+}
 
 
 def live(kind: str = "ConfigMap", name: str = "a", *, group: str = "", part_of: str = "ours", **metadata: Any) -> Live:
