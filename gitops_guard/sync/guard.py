@@ -94,6 +94,8 @@ def _about_the_set(one: Situation) -> list[GuardTrip]:
 
 
 def _about_history(one: Situation) -> list[GuardTrip]:
+    if not one.doomed:
+        return []  # applying is always allowed
     found = []
     if one.rewound and not one.allow_rewind:
         message = (

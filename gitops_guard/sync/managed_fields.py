@@ -19,6 +19,7 @@ _CLIENT_SIDE: Final = frozenset(("kubectl-client-side-apply", "before-first-appl
 _NOT_OURS_TO_JUDGE: Final = frozenset(("f:status",))
 _METADATA_OF_CONTROLLERS: Final = frozenset(("f:ownerReferences", "f:finalizers", "f:generateName"))
 
+_MAPS: Final = frozenset(("f:labels", "f:annotations", "f:data", "f:binaryData", "f:matchLabels", "f:nodeSelector"))
 Tree = Mapping[str, Any]
 
 
@@ -146,9 +147,10 @@ class Addition:
 
     def printed(self) -> str:
         """Return the path for people: `spec.template.spec.containers[name=proxy]`."""
-        text = ""
+        text, before = "", ""
         for key in self.path:
-            text += _printed(key, first=not text, in_map=text.endswith(("labels", "annotations", "data")))
+            text += _printed(key, first=not text, in_map=before in _MAPS)
+            before = key
         return text
 
 

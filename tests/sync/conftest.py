@@ -130,6 +130,7 @@ class Words:
     actions = staticmethod(actions)
     reasons = staticmethod(reasons)
     wanted = staticmethod(wanted)
+    fleet = Fleet
 
 
 @pytest.fixture(scope="session")
