@@ -1,8 +1,10 @@
 """`gitops-guard drift`: how the cluster differs from Git, and who did it; reads only."""
 
+import sys
 from collections.abc import Mapping
 
 from gitops_guard.commands.sync import SyncFlags, finish, request_of
+from gitops_guard.commands.sync_narration import Narration
 from gitops_guard.commands.sync_source import Place, open_source
 from gitops_guard.commands.sync_target import connected
 from gitops_guard.sync.looking import look
@@ -20,5 +22,6 @@ def run(flags: SyncFlags, environment: Mapping[str, str]) -> int:
     """
     with connected(flags.target, environment) as (client, access, name):
         source = open_source(flags.source, Place(context=access.name, server=access.server), environment)
-        report = look(client, request_of(flags, source, name))
+        with Narration(sys.stderr) as narration:
+            report = look(client, request_of(flags, source, name, narration))
     return finish(report, flags)

@@ -1,9 +1,11 @@
 """`gitops-guard rollback`: put an earlier revision back, and keep it until Git has a newer one."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
 from gitops_guard.commands.sync import SyncFlags, finish, request_of
+from gitops_guard.commands.sync_narration import Narration
 from gitops_guard.commands.sync_source import Place, open_source
 from gitops_guard.commands.sync_target import connected, stoppable
 from gitops_guard.errors import UsageError
@@ -31,16 +33,16 @@ def run(revision: str | None, flags: SyncFlags, environment: Mapping[str, str]) 
             raise UsageError("a rollback needs a Git repository as its --source")
         inventory = Store(client, name).read().inventory
         wanted = newest.workspace.repo.resolve(revision) if revision is not None else _earlier(inventory)
-        request = replace(
-            request_of(flags, newest, name),
-            rendered=newest.history.at(wanted),
-            pin=newest.rendered.revision if newest.rendered.revision != wanted else "",
-            allow_rewind=True,
-            ignore_pin=True,
-            rollback_on_failure=False,
-        )
         stop = Stop()
-        with stoppable(client, stop):
+        with Narration(sys.stderr) as narration, stoppable(client, stop):
+            request = replace(
+                request_of(flags, newest, name, narration),
+                rendered=newest.history.at(wanted),
+                pin=newest.rendered.revision if newest.rendered.revision != wanted else "",
+                allow_rewind=True,
+                ignore_pin=True,
+                rollback_on_failure=False,
+            )
             report = sync(client, request, stop)
     return finish(report, flags)
 

@@ -85,12 +85,12 @@ def run(flags: SyncFlags, environment: Mapping[str, str]) -> int:
             rejected = SyncReport(set_name=name.name, revision=source.rendered.revision, verdict=SyncVerdict.REJECTED)
             return finish(rejected, flags)
         stop = Stop()
-        with stoppable(client, stop):
-            report = sync(client, request_of(flags, source, name), stop)
+        with Narration(sys.stderr) as narration, stoppable(client, stop):
+            report = sync(client, request_of(flags, source, name, narration), stop)
     return finish(report, flags)
 
 
-def request_of(flags: SyncFlags, source: Source, name: SetName) -> Request:
+def request_of(flags: SyncFlags, source: Source, name: SetName, narration: Narration) -> Request:
     """Return what the stage is asked for: flags, configuration and Git together.
 
     Raises:
@@ -104,7 +104,6 @@ def request_of(flags: SyncFlags, source: Source, name: SetName) -> Request:
         caps = replace(
             caps, percent=flags.max_prune_percent, shrink_percent=max(caps.shrink_percent, flags.max_prune_percent)
         )
-    narration = Narration(sys.stderr)
     return Request(
         name=name,
         rendered=source.rendered,

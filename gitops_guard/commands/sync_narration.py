@@ -1,7 +1,7 @@
 """What is told while a sync runs, on standard error: one line that changes on a terminal, a line an event in a pipe."""
 
 import threading
-from typing import TextIO
+from typing import Self, TextIO
 
 from gitops_guard.model.sync import SyncAction
 from gitops_guard.report.visible import visible
@@ -17,6 +17,13 @@ class Narration:
         self._lock = threading.Lock()
         self._done = 0
         self._last = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_terminal:
+            self._line("")
 
     def object_done(self, outcome: Outcome) -> None:
         """Tell of an object that is done; what is unchanged is not worth a line."""
@@ -39,11 +46,6 @@ class Narration:
                 self._line(text)
             else:
                 self._stream.write(f"gitops-guard: {text}\n")
-
-    def close(self) -> None:
-        """Wipe the line on a terminal."""
-        if self._is_terminal:
-            self._line("")
 
     def _line(self, text: str) -> None:
         self._stream.write(f"\r\x1b[K{text}")

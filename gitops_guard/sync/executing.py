@@ -18,6 +18,9 @@ from gitops_guard.sync.planning import Item, Step
 _WORKERS: Final = 32
 """Threads; how many requests run at a time is the limiter's to say."""
 
+_SPARE: Final = 2
+"""So many more are begun, so that the next one is ready when a request ends."""
+
 _FIRST_POLL_S: Final = 0.05
 _LONGEST_POLL_S: Final = 2.0
 _TICK_S: Final = 0.25
@@ -32,6 +35,9 @@ class Tools:
     apply: Callable[[Item], Outcome]
     health: Callable[[Item], Verdict]
     """Asked for objects that others wait to see healthy."""
+
+    capacity: Callable[[], int] = lambda: _WORKERS
+    """How many requests the server takes at a time: more would only wait, and could not be called off."""
 
     told: Callable[[Outcome], None] = lambda _outcome: None
     """Told of each object that is done, in the order in which they are."""
@@ -108,7 +114,8 @@ class Execution:
         if self._stopped.is_set():
             self._ready.clear()
             self._pending.clear()
-        while self._ready and len(self._running) < _WORKERS:
+        most = min(_WORKERS, self._tools.capacity() + _SPARE)
+        while self._ready and len(self._running) < most:
             self._start(pool, heapq.heappop(self._ready)[2])
         self._poll(pool)
         if self._running:

@@ -62,7 +62,7 @@ def sync(client: Client, request: Request, stop: Stop | None = None) -> SyncRepo
     """
     if request.dry_run:
         return look(client, request)
-    stop = stop or Stop()
+    stop = Stop() if stop is None else stop
     holder = run_id()
     try:
         with locked(client, request.name, holder, stop, duration_s=request.lease_s):
@@ -175,7 +175,12 @@ class _Run:
         execution = Execution(
             prepared.graph,
             {item.key: item for item in prepared.plan.items},
-            Tools(apply=lambda item: self._handle(item, applier, confirmer), health=health_of, told=self._told),
+            Tools(
+                apply=lambda item: self._handle(item, applier, confirmer),
+                health=health_of,
+                capacity=lambda: self._client.limiter.limit,
+                told=self._told,
+            ),
             stopped=self._stop.event,
             healthy_within_s=self._request.timeout_s,
         )
@@ -184,6 +189,9 @@ class _Run:
 
     def _handle(self, item: Item, applier: Applier, confirmer: Confirmer) -> Outcome:
         """Apply an object; a suspect only after a look at it, so that its drift is told before it is gone."""
+        if self._stop:
+            reason = "the run was told to end before it was its turn"
+            return Outcome(item=item, action=SyncAction.SKIPPED, reason=reason)
         if item.step is not Step.SUSPECT:
             return applier.apply(item)
         seen = confirmer.look(item)

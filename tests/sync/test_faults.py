@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
 import threading
@@ -189,6 +191,42 @@ def test_sync_when_told_to_stop_then_it_ends_gives_the_lock_back_and_prunes_noth
     assert SyncVerdict.INTERRUPTED is report.verdict
     assert {"c0", "c1", "c2"} == names_of(api, fleet.namespace)
     assert SyncVerdict.SYNCED is fleet.sync(prune=True).verdict
+
+
+def test_sync_when_it_gets_sigterm_then_it_reports_gives_the_lock_back_and_the_next_run_goes_on(
+    fleet, words, fault_proxy, control_plane, tmp_path
+):
+    for number in range(40):
+        (tmp_path / f"c{number}.yaml").write_text(
+            f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{number}}}\ndata: {{a: b}}\n"
+        )
+    fault_proxy.order(Fault(method="PATCH", path="/configmaps/c", delay_s=0.3, times=None))
+    line = [
+        sys.executable,
+        "-m",
+        "gitops_guard",
+        "sync",
+        "--source",
+        str(tmp_path),
+        "--name",
+        "shop",
+        "--format",
+        "json",
+    ]
+    target = ["--kubeconfig", str(fault_proxy.kubeconfig()), "--namespace", fleet.namespace]
+    with subprocess.Popen([*line, *target], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(
+            lambda: any("/configmaps/c1?" in one.target for one in fault_proxy.passed), what="objects", timeout_s=60
+        )
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    report = json.loads(out)
+
+    assert (130, "interrupted") == (process.returncode, report["verdict"]), (report["notes"], err)
+    assert "told to stop by SIGTERM" in report["notes"]
+    assert 0 < report["counts"]["created"] < 40
+    fleet.want(*(words.config_map(fleet.namespace, f"c{number}", a="b") for number in range(40)))
+    assert SyncVerdict.SYNCED is fleet.sync().verdict
 
 
 @pytest.mark.parametrize("point", [4, 7, 10, 14, 19])
