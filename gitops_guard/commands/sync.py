@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from gitops_guard.commands.check import CheckRequest, judge, terminal_width
+from gitops_guard.commands.check import CheckRequest, judge, judge_rendered, terminal_width
 from gitops_guard.commands.sync_narration import Narration
 from gitops_guard.commands.sync_source import Place, Source, SourceFlags, open_source, revision_of
 from gitops_guard.commands.sync_target import (
@@ -18,8 +18,9 @@ from gitops_guard.commands.sync_target import (
     stoppable,
     windows,
 )
-from gitops_guard.model import Severity
+from gitops_guard.model import Finding, Report, Severity
 from gitops_guard.model.sync import SyncReport, SyncVerdict
+from gitops_guard.repo.memory import MemoryTree
 from gitops_guard.repo.repository import Repo
 from gitops_guard.report import FORMATS, FormatOptions
 from gitops_guard.report.sync import SYNC_FORMATS
@@ -81,7 +82,7 @@ def run(flags: SyncFlags, environment: Mapping[str, str]) -> int:
     """
     with connected(flags.target, environment) as (client, access, name):
         source = open_source(flags.source, Place(context=access.name, server=access.server), environment)
-        if is_rejected(flags.source, environment):
+        if is_rejected(flags.source, source, environment):
             rejected = SyncReport(set_name=name.name, revision=source.rendered.revision, verdict=SyncVerdict.REJECTED)
             return finish(rejected, flags)
         stop = Stop()
@@ -133,8 +134,8 @@ def request_of(flags: SyncFlags, source: Source, name: SetName, narration: Narra
     )
 
 
-def is_rejected(flags: SourceFlags, environment: Mapping[str, str]) -> bool:
-    """Check the manifests at the revision, and write what is wrong with them to standard error.
+def is_rejected(flags: SourceFlags, source: Source, environment: Mapping[str, str]) -> bool:
+    """Check the manifests at the revision and what was rendered, and write what is wrong to standard error.
 
     Raises:
         GuardError: They could not be checked.
@@ -143,14 +144,22 @@ def is_rejected(flags: SourceFlags, environment: Mapping[str, str]) -> bool:
     asked = CheckRequest(
         paths=paths, rev=revision_of(flags, Repo.discover(flags.source)), config=flags.config, flags=flags.flags
     )
-    _, report, _ = judge(asked, environment, today=datetime.now(UTC).date())
-    errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
+    today = datetime.now(UTC).date()
+    _, report, _ = judge(asked, environment, today=today)
+    if not _errors(report) and source.built:
+        rendered = MemoryTree(source.built, label="rendered objects")
+        report = judge_rendered(source.workspace, rendered, environment, today=today)
+    errors = _errors(report)
     if not errors and not report.errors:
         return False
     FORMATS["text"](replace(report, findings=tuple(errors)), sys.stderr, FormatOptions())
     wrong = count(len(errors) + len(report.errors), "error")
     sys.stderr.write(f"gitops-guard: {wrong} in the manifests; nothing is written to the cluster\n")
     return True
+
+
+def _errors(report: Report) -> list[Finding]:
+    return [finding for finding in report.findings if finding.severity is Severity.ERROR]
 
 
 def finish(report: SyncReport, flags: SyncFlags) -> int:

@@ -57,6 +57,8 @@ class Source:
     workspace: Workspace
     rendered: Rendered
     history: History
+    built: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """What kustomize, helm and the like made, by a path that names the unit: no file of the tree says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +88,37 @@ def open_source(flags: SourceFlags, place: Place, environment: Mapping[str, str]
     revision = revision_of(flags, repo)
     workspace = _workspace(flags, revision, environment)
 
-    def at(other: str) -> Rendered:
-        return _rendered(flags, _workspace(flags, other, environment), other, place, environment)
+    units = _units(flags, workspace, place, environment)
+    return Source(
+        workspace=workspace,
+        rendered=_rendered(workspace, revision, units),
+        history=_history(flags, repo, revision, place, environment),
+        built={f"{one.unit.path or '.'}/(rendered).yaml": _text(one) for one in units if _is_built(one)},
+    )
 
-    rendered = _rendered(flags, workspace, revision, place, environment)
+
+def _history(
+    flags: SourceFlags, repo: Repo | None, revision: str | None, place: Place, environment: Mapping[str, str]
+) -> History:
     if repo is None or revision is None:
-        return Source(workspace=workspace, rendered=rendered, history=History())
-    known = repo
+        return History()
 
     def follows(older: str) -> bool:
-        return known.follows(revision, older)
+        return repo.follows(revision, older)
 
-    return Source(workspace=workspace, rendered=rendered, history=History(follows=follows, at=at))
+    def at(other: str) -> Rendered:
+        workspace = _workspace(flags, other, environment)
+        return _rendered(workspace, other, _units(flags, workspace, place, environment))
+
+    return History(follows=follows, at=at)
+
+
+def _is_built(one: RenderedUnit) -> bool:
+    return one.unit.kind is not UnitKind.DIRECTORY and bool(one.objects)
+
+
+def _text(one: RenderedUnit) -> bytes:
+    return "".join(f"---\n{found.text}" for found in one.objects).encode("utf-8", "surrogatepass")
 
 
 def revision_of(flags: SourceFlags, repo: Repo | None) -> str | None:
@@ -129,12 +150,15 @@ def _workspace(flags: SourceFlags, revision: str | None, environment: Mapping[st
     return open_workspace(asked, environment)
 
 
-def _rendered(
-    flags: SourceFlags, workspace: Workspace, revision: str | None, place: Place, environment: Mapping[str, str]
-) -> Rendered:
+def _units(
+    flags: SourceFlags, workspace: Workspace, place: Place, environment: Mapping[str, str]
+) -> list[RenderedUnit]:
     wanted = _wanted(flags, workspace)
     rendering = render(workspace.tree, _options(flags, workspace, environment), wanted)
-    units = _of_this_cluster([one for one in rendering.units if wanted(one.unit)], flags, workspace, place)
+    return _of_this_cluster([one for one in rendering.units if wanted(one.unit)], flags, workspace, place)
+
+
+def _rendered(workspace: Workspace, revision: str | None, units: Sequence[RenderedUnit]) -> Rendered:
     deployed = {one.unit.declared_in for one in units if one.unit.kind in _BY_CONTROLLERS}
     return Rendered(
         revision=revision or "",

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gitops_guard.cluster import (
+    ApiError,
     Client,
+    ErrorClass,
     Lease,
     LeaseHeldError,
     UnreachableError,
@@ -18,7 +20,7 @@ from gitops_guard.cluster import (
     renew_lease,
     take_lease,
 )
-from gitops_guard.errors import ClusterError
+from gitops_guard.errors import ClusterError, SyncError
 from gitops_guard.sync.applyset import SetName
 
 _ATTEMPTS: Final = 3
@@ -82,6 +84,13 @@ def _taken(client: Client, name: SetName, holder: str, duration_s: int) -> Lease
         except UnreachableError:
             if not attempts_left:
                 raise
+        except ApiError as error:
+            if error.error_class is not ErrorClass.NO_NAMESPACE:
+                raise
+            raise SyncError(
+                f"namespace {name.namespace} is not there, and the set's lock and inventory lie in it; create it, or"
+                " name another one with --namespace"
+            ) from error
     raise AssertionError("the last attempt returns or raises")
 
 

@@ -24,6 +24,7 @@ from gitops_guard.sync.planning import Item, Step
 from gitops_guard.sync.preparing import Prepared
 from gitops_guard.sync.request import Request
 
+_MOST_WARNINGS = 20
 _WELL = (HealthStatus.CURRENT, HealthStatus.NO_SIGNAL)
 
 
@@ -66,7 +67,7 @@ def report_of(facts: Facts, client: Client) -> SyncReport:
         drift=drift,
         health=facts.health,
         guards=guards,
-        notes=(*([facts.stopped] if facts.stopped else []), *facts.notes, *_notes(facts)),
+        notes=(*([facts.stopped] if facts.stopped else []), *facts.notes, *_notes(facts), *_warnings(client)),
         requests=sum(client.counts.values()),
         duration_s=round(time.monotonic() - facts.started_s, 3),
     )
@@ -139,6 +140,10 @@ def _notes(facts: Facts) -> Iterator[str]:
         yield f"{kind}{'.' if group else ''}{group} cannot be listed everywhere: nothing of it is deleted"
 
 
+def _warnings(client: Client) -> list[str]:
+    return [f"the server warns: {text}" for text in client.warnings[:_MOST_WARNINGS]]
+
+
 def _verdict(
     facts: Facts, changes: tuple[ObjectChange, ...], guards: tuple[GuardTrip, ...], drift: tuple[Drift, ...]
 ) -> SyncVerdict:
@@ -167,4 +172,7 @@ def _drift_or_done(facts: Facts, changes: tuple[ObjectChange, ...], drift: tuple
     did = (SyncAction.CREATED, SyncAction.CONFIGURED, SyncAction.DELETED)
     if looks and any(one.action in did for one in changes):
         return SyncVerdict.PENDING
+    leaves = facts.read_only and facts.prepared is not None and facts.prepared.plan.of(Step.PRUNE)
+    if leaves and not facts.request.dry_run:
+        return SyncVerdict.PENDING  # what left Git is there still
     return SyncVerdict.SYNCED

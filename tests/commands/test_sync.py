@@ -24,10 +24,10 @@ class Cluster:
         self.repo = sandbox
         self.api = plane.api(ADMIN)
         self.namespace = namespace
-        self._target = ("--kubeconfig", str(plane.kubeconfig(ADMIN)), "--namespace", namespace)
+        self.target = ("--kubeconfig", str(plane.kubeconfig(ADMIN)), "--namespace", namespace)
 
     def run(self, *arguments: str) -> Any:
-        return self.repo.run(*arguments, *self._target)
+        return self.repo.run(*arguments, *self.target)
 
     def report(self, *arguments: str) -> tuple[int, Any]:
         """Run a command, and return its exit code and its JSON report, which must keep the contract."""
@@ -115,6 +115,41 @@ def test_sync_when_a_manifest_has_an_error_then_nothing_is_written(cluster):
 
     assert (1, "rejected", "") == (code, report["verdict"], cluster.value("one"))
     assert "unknown-field" in cluster.run("sync").err
+
+
+def test_sync_when_only_the_rendered_object_has_an_error_then_nothing_is_written(cluster):
+    patch = "- op: add\n  path: /immutable\n  value: maybe\n"
+    files = {
+        "web/kustomization.yaml": "resources: [one.yaml]\npatches:\n- path: patch.yaml\n  target: {kind: ConfigMap}\n",
+        "web/one.yaml": config_map("one"),
+        "web/patch.yaml": patch,
+    }
+    cluster.repo.commit(files)
+
+    code, report = cluster.report("sync")
+
+    assert (1, "rejected", "") == (code, report["verdict"], cluster.value("one"))
+    assert "immutable" in cluster.run("sync").err
+
+
+def test_sync_when_the_inventorys_namespace_is_missing_then_that_is_said(cluster):
+    cluster.repo.commit({"one.yaml": config_map("one")})
+    cluster.namespace = "nowhere"
+
+    outcome = cluster.repo.run("sync", *cluster.target, "--namespace", "nowhere")
+
+    assert 2 == outcome.code
+    assert "namespace nowhere is not there" in outcome.err
+
+
+def test_drift_when_something_left_git_then_exit_code_is_1(cluster):
+    cluster.repo.commit({"one.yaml": config_map("one"), "two.yaml": config_map("two")})
+    cluster.report("sync")
+    cluster.repo.remove("two.yaml").commit()
+
+    code, report = cluster.report("drift")
+
+    assert (1, "pending", {"two": "skipped"}) == (code, report["verdict"], changes(report))
 
 
 def test_sync_when_dry_run_then_exit_code_tells_of_changes_and_nothing_is_written(cluster):
