@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags
@@ -92,16 +92,27 @@ def open_source(flags: SourceFlags, place: Place, environment: Mapping[str, str]
     return Source(
         workspace=workspace,
         rendered=_rendered(workspace, revision, units),
-        history=_history(flags, repo, revision, place, environment),
+        history=_history(flags, workspace, repo, revision, place, environment),
         built={f"{one.unit.path or '.'}/(rendered).yaml": _text(one) for one in units if _is_built(one)},
     )
 
 
 def _history(
-    flags: SourceFlags, repo: Repo | None, revision: str | None, place: Place, environment: Mapping[str, str]
+    flags: SourceFlags,
+    workspace: Workspace,
+    repo: Repo | None,
+    revision: str | None,
+    place: Place,
+    environment: Mapping[str, str],
 ) -> History:
+    def elsewhere() -> tuple[Wanted, ...]:
+        everything = replace(flags, source=workspace.root, path=None)
+        taken = {one.unit for one in _units(flags, workspace, place, environment)}
+        units = [one for one in _units(everything, workspace, place, environment) if one.unit not in taken]
+        return _rendered(workspace, revision, units).wanted
+
     if repo is None or revision is None:
-        return History()
+        return History(elsewhere=elsewhere)
 
     def follows(older: str) -> bool:
         return repo.follows(revision, older)
@@ -110,7 +121,7 @@ def _history(
         workspace = _workspace(flags, other, environment)
         return _rendered(workspace, other, _units(flags, workspace, place, environment))
 
-    return History(follows=follows, at=at)
+    return History(follows=follows, at=at, elsewhere=elsewhere)
 
 
 def _is_built(one: RenderedUnit) -> bool:

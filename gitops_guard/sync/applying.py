@@ -60,6 +60,9 @@ class Outcome:
     fights: Mapping[str, int] = field(default_factory=dict)
     """Runs in a row in which a field was changed again, by field and manager."""
 
+    is_released: bool = False
+    """It is not a member of the set any more, and still there."""
+
     is_failed: bool = False
     is_unknown: bool = False
     """No answer came: whether the server acted is not known."""

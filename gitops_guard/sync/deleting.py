@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gitops_guard.cluster import ApiError, Client, ErrorClass, Propagation, UnreachableError, in_parallel
-from gitops_guard.model import ResourceId
+from gitops_guard.model import Json, ResourceId
 from gitops_guard.model.sync import SyncAction
 from gitops_guard.sync.applying import Outcome, told, wait_for
-from gitops_guard.sync.objects import Key, Live, live, metadata_of
+from gitops_guard.sync.managed_fields import MANAGER
+from gitops_guard.sync.objects import PART_OF, Key, Live, live, metadata_of
 from gitops_guard.sync.planning import Item
 from gitops_guard.sync.pruning import PruneRules, reason_to_keep, stage
 
@@ -57,6 +58,28 @@ class Deleter:
             if number != max(stages) and not self.options.dry_run:
                 self._await_absence([one.item for one in done if one.action is SyncAction.DELETED])
         return self.outcomes
+
+    def release(self, items: Sequence[Item]) -> list[Outcome]:
+        """Take the set's label off objects that move to another set, and say what became of each.
+
+        Raises:
+            ClusterError: The run cannot go on.
+        """
+        done = in_parallel(self._release, items)
+        self.outcomes += done
+        return done
+
+    def _release(self, item: Item) -> Outcome:
+        assert item.live is not None
+        labels: Json = {PART_OF: None}
+        patch: Json = {"metadata": {"labels": labels, "resourceVersion": item.live.resource_version}}
+        try:
+            self.client.patch(_id(item.key, item.live.version), patch, manager=MANAGER)
+        except UnreachableError as error:
+            return _blocked(item, str(error), is_unknown=True)
+        except ApiError as error:
+            return _blocked(item, told(error), is_unknown=error.error_class.is_temporary)
+        return Outcome(item=item, action=SyncAction.SKIPPED, reason=item.reason, is_released=True)
 
     def _delete(self, item: Item) -> Outcome:
         try:

@@ -47,6 +47,8 @@ class Step(StrEnum):
     SKIP = "skip"
     BLOCK = "block"
     PRUNE = "prune"
+    RELEASE = "release"
+    """It left this set for another unit of the same repository: our label is taken off, for the other to take it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,26 @@ def _plan(request: Request, objects: Sequence[Desired], stored: Stored, sight: S
     )
     plan = make_plan(objects, stored.inventory, sight, options)
     suspended = set(request.rendered.suspended_units)
-    return replace(plan, items=tuple(_unless_suspended(item, suspended) for item in plan.items)) if suspended else plan
+    moved = _moved(request, plan)
+    items = tuple(_moving(_unless_suspended(item, suspended), moved) for item in plan.items)
+    return replace(plan, items=items)
+
+
+def _moved(request: Request, plan: Plan) -> set[Key]:
+    """Return what left this set and is still in the repository, for another set to take."""
+    if not request.prune or not plan.of(Step.PRUNE):
+        return set()
+    return {
+        Key(one.id.group, one.id.kind, namespace, one.id.name)
+        for one in request.history.elsewhere()
+        for namespace in ("", one.id.namespace or one.namespace or request.default_namespace)
+    }
+
+
+def _moving(item: Item, moved: set[Key]) -> Item:
+    if item.step is not Step.PRUNE or item.key not in moved:
+        return item
+    return replace(item, step=Step.RELEASE, reason="another unit of the repository has it now: it is left to that one")
 
 
 def _unless_suspended(item: Item, suspended: set[str]) -> Item:

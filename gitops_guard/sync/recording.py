@@ -69,7 +69,7 @@ def members_after(known: Inventory, plan: Plan, outcomes: Mapping[Key, Outcome],
 def _entry_after(item: Item, outcome: Outcome | None, entry: Entry | None, now_s: float) -> Entry | None:
     if outcome is None:
         return _settled(item, entry)
-    if outcome.action is SyncAction.DELETED:
+    if outcome.action is SyncAction.DELETED or outcome.is_released:
         return None
     if outcome.action is SyncAction.SKIPPED and entry is not None:
         return replace(entry, fights=outcome.fights)  # not as it is now: it would look clean to the next run

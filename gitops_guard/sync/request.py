@@ -45,6 +45,9 @@ class History:
     at: Callable[[str], Rendered] | None = None
     """Renders another revision. Raises a GuardError when it cannot."""
 
+    elsewhere: Callable[[], tuple[Wanted, ...]] = lambda: ()
+    """What the same revision holds beside what this set takes of it; asked only before something is pruned."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:

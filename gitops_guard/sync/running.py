@@ -241,7 +241,7 @@ class _Run:
     def _health(self, prepared: Prepared, facts: Facts) -> tuple[ObjectHealth, ...]:
         """Look at the health of the set when it matters: when asked to, when something changed, before pruning."""
         did = any(one.action is not SyncAction.UNCHANGED for one in facts.outcomes.values())
-        prunes = self._request.prune and bool(prepared.plan.of(Step.PRUNE))
+        prunes = self._request.prune and bool(prepared.plan.of(Step.PRUNE, Step.RELEASE))
         if self._stop or not (self._request.wait or did or prunes or prepared.stored.inventory.adopting):
             return ()
         objects = _applied(prepared, facts)
@@ -249,16 +249,17 @@ class _Run:
         return health.wait(objects, stopped=self._stop.event) if self._request.wait else health.look(objects)
 
     def _prune(self, prepared: Prepared, facts: Facts) -> None:
-        doomed = prepared.plan.of(Step.PRUNE)
-        if not self._request.prune or not doomed or self._stop or not prepared.may_prune:
+        doomed, moving = prepared.plan.of(Step.PRUNE), prepared.plan.of(Step.RELEASE)
+        if not self._request.prune or not (doomed or moving) or self._stop or not prepared.may_prune:
             return
         if problem := _not_well(facts):
-            message = f"{len(doomed)} objects that left Git are not deleted: {problem}"
+            message = f"{len(doomed) + len(moving)} objects that left the set are not touched: {problem}"
             facts.guards.append(GuardTrip(name="health", message=message))
             return
         rules = PruneRules(set_id=self._request.name.id, allowed_kinds=self._request.prune_kinds)
         deleter = Deleter(self._client, DeleteOptions(rules=rules), self._stop.event)
         try:
+            deleter.release(moving)
             deleter.prune(doomed)
         finally:
             for outcome in deleter.outcomes:

@@ -42,6 +42,10 @@ class Cluster:
         answer = self.api.request("GET", path)
         return answer.body["data"]["a"] if answer.status == 200 else ""
 
+    def uid(self, name: str) -> str:
+        path = f"/api/v1/namespaces/{self.namespace}/configmaps/{name}"
+        return self.api.expect("GET", path)["metadata"]["uid"]
+
     def edit(self, name: str, value: str) -> None:
         path = f"/api/v1/namespaces/{self.namespace}/configmaps/{name}"
         headers = {"Content-Type": "application/merge-patch+json"}
@@ -208,6 +212,27 @@ def test_sync_when_history_was_rewritten_then_it_is_applied_and_nothing_is_delet
     assert (1, ["ancestor"]) == (code, [one["name"] for one in report["guards"]])
     assert ("2", "1") == (cluster.value("one"), cluster.value("two"))
     assert {"two": "deleted"} == changes(cluster.report("sync", "--prune")[1])  # the new history is the known one now
+
+
+def test_sync_when_two_sets_swap_objects_then_they_move_and_nothing_is_deleted(cluster):
+    one, two = ("--path", "one", "--name", "one", "--prune"), ("--path", "two", "--name", "two", "--prune")
+    files = {name: config_map(name[4:-5]) for name in ("one/a.yaml", "one/x.yaml", "two/b.yaml", "two/z.yaml")}
+    cluster.repo.commit(files)
+    cluster.report("sync", *one)
+    cluster.report("sync", *two)
+    uids = [cluster.uid("x"), cluster.uid("z")]
+    cluster.repo.remove("one/x.yaml", "two/z.yaml").commit(
+        {"one/z.yaml": config_map("z"), "two/x.yaml": config_map("x")}
+    )
+
+    refused = cluster.report("sync", *one)[1]
+    released = cluster.report("sync", *two)
+    for arguments in (one, two, one, two):
+        last = cluster.report("sync", *arguments)
+
+    assert "belongs to the set" in next(c["reason"] for c in refused["changes"] if c["resource"]["name"] == "z")
+    assert 0 == refused["counts"]["deleted"] + released[1]["counts"]["deleted"]
+    assert (0, uids) == (last[0], [cluster.uid("x"), cluster.uid("z")])
 
 
 def test_sync_when_too_much_would_go_then_the_guard_names_what_approves_it(cluster):
