@@ -81,7 +81,14 @@ class Confirmer:
             message = f"unconfirmed, it may have changed: {told(error)}"
             drift = Drift(id=item.desired.id, drift_class=DriftClass.CHANGED, message=message)
             return Look(item=item, drift=(drift,), is_different=True, problem=message)
-        return Look(item=item, is_different=True, problem=told(error))
+        problem = told(error)
+        entry = item.entry
+        if entry is None or entry.desired_hash != item.desired.hash:
+            return Look(item=item, is_different=True, problem=problem)
+        # the server took the very same object before, so somebody has changed what it must fit together with
+        message = f"it has changed so that what was applied does not fit any more: {problem}"
+        drift = Drift(id=item.desired.id, drift_class=DriftClass.CHANGED, message=message)
+        return Look(item=item, drift=(drift,), is_different=True, problem=problem)
 
 
 def _is_secret(one: Desired) -> bool:

@@ -98,12 +98,13 @@ class _Looks:
 
     def _seen(self, seen: Look) -> Outcome:
         item = seen.item
-        if seen.problem and not seen.drift:
-            return Outcome(item=item, action=SyncAction.BLOCKED, reason=seen.problem, is_failed=True)
         if not seen.is_different:
             return Outcome(item=item, action=SyncAction.UNCHANGED)
         if item.step is Step.SUSPECT:
             self.drift += seen.drift
+        if seen.problem and (self._request.dry_run or not seen.drift):
+            return Outcome(item=item, action=SyncAction.BLOCKED, reason=seen.problem, is_failed=True)
+        if item.step is Step.SUSPECT:
             return Outcome(item=item, action=SyncAction.CONFIGURED, reason="it has drifted")
         self.drift += [one for one in seen.drift if item.entry is not None and _is_somebodys(one)]
         reason = "it would be taken into the set" if item.entry is None else _GIT_CHANGED
