@@ -130,7 +130,10 @@ class Drift:
     """When, as the API server noted it; of the manager's last write of that kind."""
 
     message: str = ""
-    """What else must be known: unconfirmed, fought over, corrected."""
+    """What else must be known: unconfirmed, corrected, left as it is."""
+
+    is_corrected: bool = False
+    """It was there, and this run has put it right."""
 
     @property
     def sort_key(self) -> tuple[str, str, str, str, str, str]:

@@ -121,8 +121,9 @@ def _found_by_plan(facts: Facts) -> Iterator[Drift]:
     for item in facts.prepared.plan.items if facts.prepared is not None else ():
         if item.is_missing:
             outcome = facts.outcomes.get(item.key)
-            message = "made anew" if outcome is not None and outcome.action is SyncAction.CREATED else ""
-            yield Drift(id=id_of(item), drift_class=DriftClass.MISSING, message=message)
+            is_back = outcome is not None and outcome.body is not None
+            message = "made anew" if is_back else ""
+            yield Drift(id=id_of(item), drift_class=DriftClass.MISSING, message=message, is_corrected=is_back)
         elif item.stolen_by:
             message = f"it is in the set {item.stolen_by} now"
             yield Drift(id=id_of(item), drift_class=DriftClass.STOLEN, have=item.stolen_by, message=message)
@@ -166,8 +167,7 @@ def _verdict(
 
 def _drift_or_done(facts: Facts, changes: tuple[ObjectChange, ...], drift: tuple[Drift, ...]) -> SyncVerdict:
     looks = facts.read_only or facts.request.dry_run
-    left = [one for one in drift if looks or one.message not in ("corrected", "made anew")]
-    if left:
+    if any(not one.is_corrected for one in drift):
         return SyncVerdict.DRIFTED
     did = (SyncAction.CREATED, SyncAction.CONFIGURED, SyncAction.DELETED)
     if looks and any(one.action in did for one in changes):

@@ -198,14 +198,19 @@ class _Run:
         if not seen.is_different and seen.pair is not None:
             return Outcome(item=item, action=SyncAction.UNCHANGED, body=seen.pair.live)
         fights = fights_after(item.entry, seen.drift)
-        reason = self._reason_to_leave(item, fights)
-        word = "left as it is" if reason or seen.problem else "corrected"
-        with self._lock:
-            self._drift += [replace(one, message=one.message or word) for one in seen.drift]
-        if reason:
+        if reason := self._reason_to_leave(item, fights):
+            self._tell_drift(seen, is_corrected=False)
             body = seen.pair.live if seen.pair is not None else None
             return Outcome(item=item, action=SyncAction.SKIPPED, reason=reason, body=body, fights=fights)
-        return _corrected(applier.apply(item), seen, fights)
+        outcome = applier.apply(item)
+        self._tell_drift(seen, is_corrected=not outcome.is_failed)
+        return _corrected(outcome, seen, fights)
+
+    def _tell_drift(self, seen: Look, *, is_corrected: bool) -> None:
+        word = "corrected" if is_corrected else "left as it is"
+        found = [replace(one, message=one.message or word, is_corrected=is_corrected) for one in seen.drift]
+        with self._lock:
+            self._drift += found
 
     def _reason_to_leave(self, item: Item, fights: dict[str, int]) -> str:
         """Return why drift of an object is not corrected; empty when it is."""

@@ -55,6 +55,7 @@ def _drift(drift: Drift) -> dict[str, Any]:
         "time": drift.time,
         "operation": drift.operation,
         "message": drift.message,
+        "corrected": drift.is_corrected,
     }
 
 
