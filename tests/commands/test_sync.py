@@ -46,6 +46,11 @@ class Cluster:
         path = f"/api/v1/namespaces/{self.namespace}/configmaps/{name}"
         return self.api.expect("GET", path)["metadata"]["uid"]
 
+    def suspend(self, until: str) -> None:
+        path = f"/api/v1/namespaces/{self.namespace}/configmaps/gitops-guard-default"
+        body = {"metadata": {"annotations": {"gitops-guard.io/suspend": until}}}
+        self.api.expect("PATCH", path, body, headers={"Content-Type": "application/merge-patch+json"})
+
     def edit(self, name: str, value: str) -> None:
         path = f"/api/v1/namespaces/{self.namespace}/configmaps/{name}"
         headers = {"Content-Type": "application/merge-patch+json"}
@@ -334,3 +339,96 @@ def test_sync_when_asked_for_what_is_not_there_then_exit_code_is_2(cluster, argu
 
     assert (2, "") == (outcome.code, outcome.out)
     assert words in outcome.err
+
+
+def test_sync_when_the_parent_is_annotated_then_it_is_suspended_until_then(cluster):
+    cluster.repo.commit({"one.yaml": config_map("one")})
+    cluster.report("sync")
+    cluster.repo.commit({"one.yaml": config_map("one", "2")})
+    cluster.suspend("2999-01-01T00:00:00Z")
+
+    suspended = cluster.report("sync")
+    cluster.suspend("2001-01-01T00:00:00Z")
+    code, report = cluster.report("sync")
+
+    assert (0, "suspended", ["suspend"]) == (
+        suspended[0],
+        suspended[1]["verdict"],
+        [one["name"] for one in suspended[1]["guards"]],
+    )
+    assert (0, "synced", "2") == (code, report["verdict"], cluster.value("one"))
+
+
+def test_sync_when_the_annotation_is_no_time_then_it_is_suspended_for_good(cluster):
+    cluster.repo.commit({"one.yaml": config_map("one")})
+    cluster.report("sync")
+    cluster.suspend("until further notice")
+
+    assert "suspended" == cluster.report("sync")[1]["verdict"]
+
+
+def test_sync_when_outside_of_the_windows_then_nothing_is_written(cluster):
+    never = 'sync:\n  windows:\n  - {allow: "0 0 31 2 *", duration: 1h}\n'
+    cluster.repo.commit({"one.yaml": config_map("one"), ".gitops-guard.yaml": never})
+
+    code, report = cluster.report("sync")
+
+    assert (0, ["window"], "") == (code, [one["name"] for one in report["guards"]], cluster.value("one"))
+
+
+def test_adopt_when_another_tool_applied_it_then_its_fields_become_ours(cluster):
+    theirs = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "one", "namespace": cluster.namespace},
+        "data": {"a": "9"},
+    }
+    cluster.api.apply(theirs, manager="kustomize-controller")
+    cluster.repo.commit({"one.yaml": config_map("one")})
+
+    refused = cluster.report("sync")
+    taken = cluster.report("adopt")
+
+    assert (1, "failed") == (refused[0], refused[1]["verdict"])
+    assert (0, {"one": "configured"}, "1") == (taken[0], changes(taken[1]), cluster.value("one"))
+
+
+def flux(name: str, path: str, *depends_on: str) -> str:
+    lines = [
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1",
+        "kind: Kustomization",
+        f"metadata: {{name: {name}, namespace: flux-system}}",
+        f"spec: {{interval: 10m, prune: true, path: ./{path}, sourceRef: {{kind: GitRepository, name: flux-system}}}}",
+    ]
+    if depends_on:
+        lines[-1] = lines[-1][:-1] + f", dependsOn: [{', '.join(f'{{name: {one}}}' for one in depends_on)}]}}"
+    return "\n".join(lines) + "\n"
+
+
+def test_sync_when_flux_declares_units_then_they_are_deployed_in_its_order_and_not_declared(cluster):
+    files = {
+        "clusters/here/base.yaml": flux("base", "base"),
+        "clusters/here/apps.yaml": flux("apps", "apps", "base"),
+        "base/kustomization.yaml": "resources: [one.yaml]\n",
+        "base/one.yaml": config_map("one"),
+        "apps/kustomization.yaml": "resources: [two.yaml]\n",
+        "apps/two.yaml": config_map("two"),
+    }
+    cluster.repo.commit(files)
+
+    outcome = cluster.run("sync", "--cluster", "here", "--path", "clusters", "--format", "json")
+    report = json.loads(outcome.out)
+
+    assert {"one": "created", "two": "created"} == changes(report), outcome.err
+    lines = [line for line in outcome.err.splitlines() if "created" in line]
+    assert ["one", "two"] == [line[-3:] for line in lines]
+
+
+def test_sync_when_units_go_to_several_clusters_and_none_is_named_then_that_is_asked_for(cluster):
+    files = {"clusters/a/base.yaml": flux("base", "base"), "base/one.yaml": config_map("one")}
+    cluster.repo.commit({**files, "clusters/b/base.yaml": flux("base", "base")})
+
+    outcome = cluster.run("sync", "--path", "clusters")
+
+    assert 2 == outcome.code
+    assert "--cluster" in outcome.err
