@@ -79,9 +79,8 @@ def by_program(folder: Path, bodies: list[dict[str, Any]], kubeconfig: Path, nam
     for number, body in enumerate(bodies):
         (source / f"{number}.yaml").write_text(json.dumps(body))
     target = ["--kubeconfig", str(kubeconfig), "--namespace", namespace, "--name", "bench", "--source", str(source)]
-    seconds = by_process(
-        "gitops-guard drift, the whole program", [sys.executable, "-m", "gitops_guard", "drift", *target]
-    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    by_process("gitops-guard drift, the whole program", [sys.executable, "-m", "gitops_guard", "drift", *target])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"{'':<46} {cpu_s:7.2f} s CPU, {after.ru_maxrss / 1024:.0f} MB at most (kubectl included)")
