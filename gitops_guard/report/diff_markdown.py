@@ -69,7 +69,8 @@ def _change(change: Change, *, verbose: bool) -> Iterator[str]:
     yield f"#### {change.action}: {code(headline(change))}"
     yield ""
     about = f" ({classes(change)})" if change.classes else ""
-    yield f"{code(written_at(change))}{about}"
+    unit = f", deployed by {code(change.unit.label)}" if change.unit else ""
+    yield f"{code(written_at(change))}{about}{unit}"
     yield ""
     if change.action in (Action.CREATED, Action.DELETED):
         yield from _fenced(object_lines(change))
