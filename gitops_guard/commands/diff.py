@@ -104,6 +104,8 @@ def _run_live(request: DiffRequest, environment: Mapping[str, str]) -> int:
         paths=request.paths,
         format=request.format,
         exit_code=request.exit_code,
+        allow_network=request.allow_network,
+        no_cache=request.no_cache,
         verbose=request.verbose,
     )
     return live_diff.run(live, workspace, before, environment, _read_yaml)
