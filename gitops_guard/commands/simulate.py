@@ -2,12 +2,13 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gitops_guard.commands.hazard_findings import findings_of
 from gitops_guard.commands.manifests import Manifests, in_namespaces_of, read_file, read_tree
+from gitops_guard.commands.rendered_simulate import RenderedSides, rendered_sides
 from gitops_guard.commands.selection import repository_paths
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Config, Flags
@@ -57,6 +58,8 @@ class SimulateRequest:
     fail_on: str = "downtime"
     colour: str | None = None
     config: str | None = None
+    render: bool = True
+    """Between revisions: look at what is rendered, too."""
 
 
 def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date) -> int:
@@ -76,17 +79,23 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
     version = request.kubernetes_version or (snapshot.kubernetes if snapshot is not None else DEFAULT_VERSION)
     check_version(version, assumptions)
     before, after = _sides(request, workspace)
-    change = Change.between(before.resources, after.resources, assumptions, snapshot)
-    predictions = predict_change(change, assumptions, version)
-    reported = findings_of(find_hazards(change), after, workspace, today)
-    errors = {*unreadable(before, after), *predictions.errors}
-    simulation = Simulation(
-        rollouts=predictions.rollouts,
-        hazards=reported.kept,
-        errors=tuple(sorted(errors, key=lambda error: error.sort_key)),
-        unchanged=predictions.unchanged,
-        silenced=reported.silenced,
-    )
+    rendered = _rendered(request, workspace, environment)
+
+    def simulated(before: Manifests, after: Manifests, unit: str = "") -> Simulation:
+        change = Change.between(before.resources, after.resources, assumptions, snapshot)
+        predictions = predict_change(change, assumptions, version)
+        reported = findings_of(find_hazards(change), after, workspace, today)
+        return Simulation(
+            rollouts=tuple(replace(rollout, unit=unit) for rollout in predictions.rollouts),
+            hazards=reported.kept,
+            errors=predictions.errors,
+            unchanged=predictions.unchanged,
+            silenced=reported.silenced,
+        )
+
+    plain = rendered.without_consumed(before), rendered.without_consumed(after)
+    parts = [simulated(*plain), *(simulated(old, new, unit.label) for unit, old, new in rendered.units)]
+    simulation = _joined(parts, (*unreadable(*plain), *rendered.errors))
     _write(simulation, request, workspace)
     return _exit_code(simulation, request, workspace)
 
@@ -164,6 +173,26 @@ def _sides(request: SimulateRequest, workspace: Workspace) -> tuple[Manifests, M
     base = workspace.repo.merge_base(request.from_rev, request.to_rev or "HEAD")
     paths = _paths(request.paths, workspace)
     return read_tree(workspace.repo.commit_tree(base), workspace, paths), read_tree(workspace.tree, workspace, paths)
+
+
+def _joined(parts: Sequence[Simulation], errors: Iterable[CheckError]) -> Simulation:
+    """Put the simulations of plain manifests and of units together."""
+    failed = {*errors, *(error for part in parts for error in part.errors)}
+    return Simulation(
+        rollouts=tuple(rollout for part in parts for rollout in part.rollouts),
+        hazards=tuple(sorted({*(one for part in parts for one in part.hazards)}, key=lambda one: one.sort_key)),
+        errors=tuple(sorted(failed, key=lambda error: error.sort_key)),
+        unchanged=sum(part.unchanged for part in parts),
+        silenced=sum(part.silenced for part in parts),
+    )
+
+
+def _rendered(request: SimulateRequest, workspace: Workspace, environment: Mapping[str, str]) -> RenderedSides:
+    """Render what differs between two revisions; nothing where two files are compared."""
+    if request.from_rev is None or not request.render or workspace.repo is None:
+        return RenderedSides()
+    base = workspace.repo.commit_tree(workspace.repo.merge_base(request.from_rev, request.to_rev or "HEAD"))
+    return rendered_sides(workspace, base, environment, _paths(request.paths, workspace))
 
 
 def unreadable(before: Manifests, after: Manifests) -> list[CheckError]:

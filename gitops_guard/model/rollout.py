@@ -128,6 +128,9 @@ class Rollout:
     """The prediction for one workload."""
 
     resource: ResourceId
+    unit: str = ""
+    """What deploys it, for people: `kustomization overlays/live on production`; empty for a plain file."""
+
     strategy: str
     """`RollingUpdate`, `Recreate`, `OnDelete`, `canary`, `blueGreen`."""
 
@@ -184,6 +187,7 @@ class Rollout:
                 "namespace": resource.namespace,
                 "name": resource.name,
             },
+            "unit": self.unit,
             "strategy": self.strategy,
             "verdict": self.verdict.value,
             "reasons": list(self.reasons),

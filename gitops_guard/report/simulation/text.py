@@ -75,6 +75,8 @@ class _Writer:
 
 def facts(rollout: Rollout) -> Iterator[tuple[str, str]]:
     """Yield (name, sentence) of everything that a reader wants to know of a prediction."""
+    if rollout.unit:
+        yield "in", rollout.unit
     for reason in rollout.reasons:
         yield "why", reason
     yield "takes", words.duration(rollout)
