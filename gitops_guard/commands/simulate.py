@@ -48,6 +48,12 @@ class SimulateRequest:
     from_rev: str | None = None
     to_rev: str | None = None
     assume: str | None = None
+    context: str | None = None
+    """Of the kubeconfig, or a cluster of the configuration: asked for a snapshot."""
+
+    kubeconfig: str = ""
+    """Its path; empty: where the environment says."""
+
     snapshot: str | None = None
     """A file of `gitops-guard snapshot`; None: nothing is known of the cluster."""
 
@@ -75,7 +81,7 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
     """
     workspace = _open(request, environment)
     assumptions = read_assumptions(request.assume, workspace.config)
-    snapshot = _snapshot(request.snapshot)
+    snapshot = _snapshot(request, workspace, environment)
     version = request.kubernetes_version or (snapshot.kubernetes if snapshot is not None else DEFAULT_VERSION)
     check_version(version, assumptions)
     before, after = _sides(request, workspace)
@@ -132,13 +138,21 @@ def _over(measured: Mapping[str, Json], given: Mapping[str, Json]) -> dict[str, 
     return merged
 
 
-def _snapshot(path: str | None) -> Snapshot | None:
-    if path is None:
+def _snapshot(request: SimulateRequest, workspace: Workspace, environment: Mapping[str, str]) -> Snapshot | None:
+    if request.context is not None:
+        if request.snapshot is not None:
+            raise UsageError("--context takes a snapshot itself: give one of it and --snapshot")
+        from gitops_guard.commands.snapshot import take_snapshot  # only who asks a cluster pays for the client
+
+        cluster = workspace.config.clusters.get(request.context)
+        context = cluster.context if cluster is not None and cluster.context else request.context
+        return take_snapshot(context, request.kubeconfig, environment)
+    if request.snapshot is None:
         return None
     try:
-        return read_snapshot(read_file(path).decode("utf-8"))
+        return read_snapshot(read_file(request.snapshot).decode("utf-8"))
     except ValueError as error:  # UnicodeDecodeError is one
-        raise UsageError(f"{path}: {error}") from None
+        raise UsageError(f"{request.snapshot}: {error}") from None
 
 
 def check_version(version: str, assumptions: Assumptions) -> None:
