@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from gitops_guard.links.pods import Reference, content
 from gitops_guard.model import Problem
 from gitops_guard.rollout.change import Change
-from gitops_guard.rollout.configuration import Reference, content, uses
+from gitops_guard.rollout.configuration import uses
 from gitops_guard.rollout.hazards.hazard import Hazard
 
 

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator
 
+from gitops_guard.links.pods import attachments
 from gitops_guard.model import Problem
-from gitops_guard.rollout.case import struct, structs
 from gitops_guard.rollout.change import Change, Pair
 from gitops_guard.rollout.configuration import uses
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.workload import POD_SPEC, pod_spec
+
+_EFFECTS = {
+    "PersistentVolumeClaim": "new pods stay Pending",
+    "ServiceAccount": "every pod is refused (FailedCreate)",
+}
 
 
 def find(change: Change) -> Iterator[Hazard]:
@@ -25,19 +30,8 @@ def find(change: Change) -> Iterator[Hazard]:
 
 
 def _removed(workload: Pair, change: Change) -> Iterator[Problem]:
-    spec, namespace = pod_spec(workload.new or {}), workload.scope
-    for index, volume in enumerate(structs(spec.get("volumes"))):
-        claim = struct(volume.get("persistentVolumeClaim")).get("claimName")
-        if isinstance(claim, str) and _is_removed(change, "PersistentVolumeClaim", namespace, claim):
-            field = (*POD_SPEC, "volumes", index, "persistentVolumeClaim", "claimName")
-            message = f"the change removes PersistentVolumeClaim {claim}: new pods stay Pending"
-            yield Problem(rule="removed-reference", field=field, message=message)
-    account = spec.get("serviceAccountName")
-    if isinstance(account, str) and _is_removed(change, "ServiceAccount", namespace, account):
-        message = f"the change removes ServiceAccount {account}: every pod is refused (FailedCreate)"
-        yield Problem(rule="removed-reference", field=(*POD_SPEC, "serviceAccountName"), message=message)
-
-
-def _is_removed(change: Change, kind: str, namespace: str, name: str) -> bool:
-    pair = change.find(kind, namespace, name)
-    return pair is not None and pair.after is None
+    for one in attachments(pod_spec(workload.new or {}), POD_SPEC):
+        pair = change.find(one.kind, workload.scope, one.name)
+        if one.kind in _EFFECTS and pair is not None and pair.after is None:
+            message = f"the change removes {one.kind} {one.name}: {_EFFECTS[one.kind]}"
+            yield Problem(rule="removed-reference", field=one.path, message=message)
