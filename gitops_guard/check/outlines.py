@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gitops_guard.check.seal import SEAL_BYTES, seal
 from gitops_guard.check.workers import run_chunks
-from gitops_guard.links.outline import outlines, packed
+from gitops_guard.links.outline import packed
 from gitops_guard.repo.index import blob_id
 
 _FOLDER = "outlines"
@@ -70,7 +70,7 @@ def outlined(path: str, data: bytes) -> bytes:
     if is_helm_template(path, data):
         return _NOTHING
     found = load(data).documents
-    return packed(outlines((document.index, item, body) for document in found for item, body in unfold(document.body)))
+    return packed((document.index, item, body) for document in found for item, body in unfold(document.body))
 
 
 def collect(

@@ -8,19 +8,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gitops_guard.check.circumstances import digest
 from gitops_guard.links.outline import Outline, unpacked
 from gitops_guard.links.scene import Member, Scene
 from gitops_guard.links.view import ReferenceRule, Tally, View
 from gitops_guard.model import Problem, Severity
-
-_SCHEME = b"references 1"
 
 
 class Suspect(NamedTuple):
     """What is wrong with one object, before it is known on which line."""
 
     path: str
+    position: int
+    """Which of the file's outlines it is about; its document may be counted in another way by the quick reader."""
+
     outline: Outline
     rule: ReferenceRule
     problem: Problem
@@ -52,15 +52,22 @@ class Followed:
     """By rule: references that lead out of the repository, listed or not."""
 
 
-def follow(groups: Sequence[Group], rules: Iterable[ReferenceRule], *, listed: Collection[str] = ()) -> Followed:
+def scene_of(groups: Iterable[Group]) -> Scene:
+    """Return everything that groups of objects amount to."""
+    return Scene(Member(one, group.unit, group.path) for group in groups for one in group.outlines)
+
+
+def follow(
+    groups: Sequence[Group], scene: Scene, rules: Iterable[ReferenceRule], *, listed: Collection[str] = ()
+) -> Followed:
     """Judge the references of all groups, each against its own unit first and then against all others.
 
     Args:
         groups: Everything that the tree deploys; of one unit there may be several.
+        scene: All of it.
         rules: Those that are on.
         listed: Ids of rules of which everything is reported, however much leads out of the repository.
     """
-    scene = Scene(Member(one, group.unit, group.path) for group in groups for one in group.outlines)
     tally = Tally(listed)
     by_kind = _ByKind(rules)
     found: list[Suspect] = []
@@ -73,27 +80,32 @@ def follow(groups: Sequence[Group], rules: Iterable[ReferenceRule], *, listed: C
 
 
 def _judge(group: Group, view: View, by_kind: "_ByKind") -> Iterator[Suspect]:
-    for one in group.outlines:
+    for position, one in enumerate(group.outlines):
         for rule in by_kind.of(one):
             for problem in rule.judge(one, view):
-                yield Suspect(group.path, one, rule, problem)
+                yield Suspect(group.path, position, one, rule, problem)
 
 
 class _ByKind:
-    """Which rules look at a kind."""
+    """Which rules look at an object: by its kind, and by what it refers to."""
 
     def __init__(self, rules: Iterable[ReferenceRule]) -> None:
         self._rules = tuple(rules)
-        self._known: dict[tuple[str, str], tuple[ReferenceRule, ...]] = {}
+        self._known: dict[object, tuple[ReferenceRule, ...]] = {}
 
     def of(self, one: Outline) -> tuple[ReferenceRule, ...]:
         if not (one.uses or one.selector or one.allows_all):
             return ()
-        key = (one.kind, one.group)
+        key = (one.kind, one.group, frozenset([use.kind for use in one.uses]))
         if key not in self._known:
-            names = {"*", one.kind, f"{one.kind}.{one.group}"}
-            self._known[key] = tuple(rule for rule in self._rules if names.intersection(rule.kinds))
+            self._known[key] = tuple(rule for rule in self._rules if self._wants(rule, one))
         return self._known[key]
+
+    @staticmethod
+    def _wants(rule: ReferenceRule, one: Outline) -> bool:
+        names = {"*", one.kind, f"{one.kind}.{one.group}"}
+        targets = rule.targets
+        return not names.isdisjoint(rule.kinds) and (not targets or any(use.kind in targets for use in one.uses))
 
 
 def plain_groups(by_path: Mapping[str, bytes], judged: Callable[[str], bool]) -> list[Group]:
@@ -108,15 +120,3 @@ def plain_groups(by_path: Mapping[str, bytes], judged: Callable[[str], bool]) ->
         for path, data in sorted(by_path.items())
         if (found := unpacked(data))
     ]
-
-
-def tree_name(files: Iterable[tuple[str, bytes]], chosen: Iterable[str]) -> bytes:
-    """Return what names the state of a tree whose references are fine.
-
-    Args:
-        files: Path and blob id of everything that may take part.
-        chosen: Paths that are judged.
-    """
-    parts = [part for path, blob in files for part in (path.encode("utf-8", "surrogateescape"), blob)]
-    picked = "\0".join(chosen).encode("utf-8", "surrogateescape")
-    return digest(_SCHEME, b"\0".join(parts), picked)

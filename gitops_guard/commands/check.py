@@ -14,6 +14,7 @@ from gitops_guard.commands.acceptance import sort_out
 from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.policy_run import BaseReader, custom_rules_of, look_at, read_base_of
 from gitops_guard.commands.progress import Progress
+from gitops_guard.commands.reference_check import References
 from gitops_guard.commands.selection import Wanted, repository_paths, select
 from gitops_guard.commands.whole_file import write_whole
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
@@ -172,16 +173,20 @@ def _check(
         everything=is_stdin,
         is_example=policies.is_example,
     )
+    references = References(workspace, tree, selection, paths=_paths(request, workspace), staged=request.staged)
     with Progress(sys.stderr, "checking") as progress:
+        cache = cache_of(workspace, environment, enabled=not request.no_cache, policies=policies.stamp)
         outcome = check_tree(
             tree,
             selection.chosen,
             selection.candidates,
             criteria_of(workspace, tree, policies.rules, custom_rules_of(workspace, base)),
-            cache_of(workspace, environment, enabled=not request.no_cache, policies=policies.stamp),
+            cache,
             jobs=settings.jobs or processors(),
             progress=progress,
+            outlines=references.outlines,
         )
+        outcome = references.follow(outcome, cache)
     removals, unsure = policies.judge_removals(settings.kubernetes_versions)
     skipped = (*outcome.coverage.skipped, *selection.skipped, *unsure)
     return replace(

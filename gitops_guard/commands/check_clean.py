@@ -67,15 +67,25 @@ def _run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int |
     if installed.has_plugins:
         return None
     folder = cache_directory(environment)
-    store = CleanStore(folder, circumstances_digest(installed.stamp, config), key)
+    circumstances = circumstances_digest(installed.stamp, config)
+    store = CleanStore(folder, circumstances, key)
     versions = _versions(store, config)
     if versions is None:
         return None
-    result = sweep(candidates, read=read, versions=versions, cache=(folder, key), store=store, jobs=0)
+    outlines: dict[bytes, bytes] | None = None if staged or paths else {}
+    result = sweep(
+        candidates, read=read, versions=versions, cache=(folder, key), store=store, jobs=0, outlines=outlines
+    )
     if result.records or (store.settings is None and result.files):
         store.add(b"".join(result.records), settings_line(versions))
     if result.unsure:
         return None
+    if not staged:
+        from gitops_guard.commands.reference_clean import Place, certainly_hold  # a hook does not follow references
+
+        place = Place(folder, key, circumstances, settings_line(versions), has_config=config is not None)
+        if not certainly_hold(candidates, read, store, result, outlines, place):
+            return None
     _write_summary(result, versions)
     return 0
 

@@ -20,6 +20,12 @@ from gitops_guard.repo.tree import Tree
 _GLOB = frozenset("*?[!")
 """A pattern speaks of the tree alone; what it misses shows in the coverage, as resources without a schema."""
 
+
+def needs_references(rule: Rule) -> bool:
+    """Tell whether a rule looks at an object among others: it is asked once the whole tree is known."""
+    return bool(getattr(rule, "needs_references", False))
+
+
 _DECIDING_SETTINGS = ("kubernetes_versions", "missing_schema")
 
 
@@ -38,7 +44,8 @@ def criteria_of(
     scopes = Scopes(config, settings.kubernetes_versions)
     versions = {*settings.kubernetes_versions, *(v for o in config.overrides for v in o.kubernetes_versions)}
     differs = any(override.kubernetes_versions for override in config.overrides)
-    uniform = not (extensions.rules or extensions.policies or extensions.renderers or differs)
+    alone = any(not needs_references(rule) for _, rule in extensions.rules)
+    uniform = not (alone or extensions.policies or extensions.renderers or differs)
     return Criteria(
         setting_at=_setting_at(workspace, scopes, policies),
         uniform_versions=settings.kubernetes_versions if uniform else None,
@@ -54,7 +61,7 @@ def criteria_of(
 def _setting_at(workspace: Workspace, scopes: Scopes, policies: Sequence[Rule]) -> Callable[[str], Setting]:
     extensions = workspace.extensions
     named = () if extensions.policies is None else extensions.policies.found.rules
-    rules = [rule for _, rule in extensions.rules if rule not in named]
+    rules = [rule for _, rule in extensions.rules if rule not in named and not needs_references(rule)]
     known: dict[tuple[str, ...], Setting] = {}
 
     def setting_at(path: str) -> Setting:
@@ -180,6 +187,6 @@ def _is_plain(workspace: Workspace) -> bool:
         or config.suppressions
         or config.plugins
         or config.policies
-        or workspace.extensions.rules
+        or any(not needs_references(rule) for _, rule in workspace.extensions.rules)
         or workspace.extensions.renderers
     )

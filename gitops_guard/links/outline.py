@@ -110,6 +110,8 @@ class Outline(NamedTuple):
 
 
 _Parts = dict[str, Any]
+_Row = tuple[Any, ...]
+"""An outline whose uses are plain tuples: what is kept, and made without a detour."""
 
 
 def outline(body: Body, document: int = 0, item: FieldPath = ()) -> Outline | None:
@@ -120,6 +122,15 @@ def outline(body: Body, document: int = 0, item: FieldPath = ()) -> Outline | No
         document: Its document in the file.
         item: Its place in the document.
     """
+    row = _row(body, document, item)
+    return None if row is None else _named(row)
+
+
+def _named(row: _Row) -> Outline:
+    return Outline._make((*row[:_USES], tuple(map(Use._make, row[_USES])), *row[_USES + 1 :]))
+
+
+def _row(body: Body, document: int, item: FieldPath) -> _Row | None:
     kind = body.get("kind")
     metadata = body.get("metadata")
     if kind in _KUSTOMIZE and isinstance(kind, str):
@@ -129,22 +140,27 @@ def outline(body: Body, document: int = 0, item: FieldPath = ()) -> Outline | No
     group = text(body.get("apiVersion")).rpartition("/")[0]
     name = text(metadata.get("name")) or text(metadata.get("generateName")) + "*"
     parts: _Parts = {}
-    place = pods.template_place(body)
+    custom = group not in _BUILT_IN_GROUPS
+    place = pods.template_place(body) if custom or kind in pods.WORKLOADS else None
     if place is not None:
         _pods(body, place, parts)
     reader = _READERS.get(kind)
     if reader is not None:
         reader(body, name, parts)
-    if group not in _BUILT_IN_GROUPS:
+    if custom:
         _custom(body, kind, group, parts)
-    namespace = text(metadata.get("namespace"))
-    return Outline(kind, group, namespace, name, document, item, **parts)
+    get = parts.get
+    return (
+        kind, group, text(metadata.get("namespace")), name, document, item,
+        get("labels"), get("ports", ()), get("uses", ()), get("selector"), get("offers"), get("wants", ()),
+        get("makes", ()), get("mentions", ()), get("opaque", False), get("reach", ""), get("allows_all", False),
+    )  # fmt: skip
 
 
 _KUSTOMIZE = frozenset({"Kustomization", "Component"})
 
 
-def _kustomization(body: Body, kind: str, document: int) -> Outline | None:
+def _kustomization(body: Body, kind: str, document: int) -> _Row | None:
     """Return what kustomize's generators make; Flux's kind of the same name makes what stands in the tree anyway."""
     if not text(body.get("apiVersion")).startswith("kustomize.config.k8s.io/"):
         return None
@@ -157,17 +173,12 @@ def _kustomization(body: Body, kind: str, document: int) -> Outline | None:
     remote = any("://" in text(one) or "github.com" in text(one) for one in _texts(body.get("resources")))
     opaque = remote or bool(body.get("helmCharts"))
     namespace = text(body.get("namespace"))
-    return Outline(kind, "kustomize.config.k8s.io", namespace, "", document, makes=tuple(sorted(found)), opaque=opaque)
+    makes = tuple(sorted(found))
+    return Outline(kind, "kustomize.config.k8s.io", namespace, "", document, makes=makes, opaque=opaque)
 
 
 def _texts(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
-
-
-def outlines(bodies: Iterable[tuple[int, FieldPath, Body]]) -> list[Outline]:
-    """Return the outlines of a file's objects."""
-    found = (outline(body, document, item) for document, item, body in bodies)
-    return [one for one in found if one is not None]
 
 
 def _pods(body: Body, place: FieldPath, parts: _Parts) -> None:
@@ -175,10 +186,12 @@ def _pods(body: Body, place: FieldPath, parts: _Parts) -> None:
     spec, where = struct(template.get("spec")), (*place, "spec")
     if not isinstance(spec.get("containers"), list):
         return  # an Argo Rollout with a workloadRef, or a part of a workload
-    parts["labels"] = dict(struct(struct(template.get("metadata")).get("labels")))
+    parts["labels"] = struct(struct(template.get("metadata")).get("labels"))
     parts["ports"] = tuple(pods.ports(spec))
     found = [*pods.configuration(spec, where), *pods.attachments(spec, where)]
-    parts["uses"] = tuple(Use(one.kind, "", "", one.name, one.keys, one.how, one.optional, one.path) for one in found)
+    parts["uses"] = tuple(
+        [(kind, "", "", name, keys, how, optional, path) for kind, name, keys, how, optional, path in found]
+    )
 
 
 def _service(body: Body, _name: str, parts: _Parts) -> None:
@@ -307,6 +320,10 @@ def _stateful_set(body: Body, name: str, parts: _Parts) -> None:
     if service:
         _add_uses(parts, [Use("Service", "", "", service, (), "serviceName", False, ("spec", "serviceName"))])
     claims = [text(struct(claim.get("metadata")).get("name")) for claim in structs(spec.get("volumeClaimTemplates"))]
+    volumes = structs(struct(struct(spec.get("template")).get("spec")).get("volumes"))
+    hidden = {struct(one.get("persistentVolumeClaim")).get("claimName") for one in volumes if one.get("name") in claims}
+    # A template takes the place of a volume of its name.
+    parts["uses"] = tuple(use for use in parts.get("uses", ()) if use[5] != "claim" or use[3] not in hidden)
     parts["makes"] = tuple(("PersistentVolumeClaim", f"{claim}-{name}-*") for claim in claims)
     for index, claim in numbered(spec.get("volumeClaimTemplates")):
         where = ("spec", "volumeClaimTemplates", index, "spec", "storageClassName")
@@ -346,7 +363,7 @@ def _binding(body: Body, _name: str, parts: _Parts) -> None:
 
 
 def _add_uses(parts: _Parts, uses: Iterable[Use]) -> None:
-    parts["uses"] = (*parts.get("uses", ()), *uses)
+    parts["uses"] = (*parts.get("uses", ()), *map(tuple, uses))
 
 
 def _made(kind: str, *paths: str) -> Callable[[Body, str, _Parts], None]:
@@ -429,13 +446,13 @@ def _names(spec: Json) -> Iterator[str]:
 _USES = Outline._fields.index("uses")
 
 
-def packed(found: Iterable[Outline]) -> bytes:
-    """Return outlines as bytes that `unpacked` reads quickly."""
-    return marshal.dumps([(*one[:_USES], tuple(map(tuple, one.uses)), *one[_USES + 1 :]) for one in found])
+def packed(bodies: Iterable[tuple[int, FieldPath, Body]]) -> bytes:
+    """Return the outlines of a file's objects as bytes that `unpacked` reads quickly."""
+    rows = [row for document, item, body in bodies if (row := _row(body, document, item)) is not None]
+    return marshal.dumps([tuple(row) for row in rows])
 
 
 def unpacked(data: bytes) -> list[Outline]:
     """Read what `packed` returned; its source must be trusted."""
-    rows: list[tuple[Any, ...]] = marshal.loads(data)  # noqa: S302  # written by us and sealed
-    uses = Use._make
-    return [Outline._make((*row[:_USES], tuple(map(uses, row[_USES])), *row[_USES + 1 :])) for row in rows]
+    rows: list[_Row] = marshal.loads(data)  # noqa: S302  # written by us and sealed
+    return [_named(row) for row in rows]

@@ -96,7 +96,7 @@ class Scene:
         self._named_in_unit.setdefault((member.unit, kind, name), []).append(member)
         self._of_kind.setdefault((member.unit, kind), []).append(member)
 
-    def find(self, kind: str, name: str, namespace: str, unit: str = "") -> Sequence[Outline]:
+    def find(self, kind: str, name: str, namespace: str, unit: str = "") -> Sequence[Member]:
         """Return the objects that a name may mean: those of the unit if there are any, else those of the tree.
 
         Args:
@@ -107,12 +107,19 @@ class Scene:
         """
         wanted = "" if kind in _CLUSTER_WIDE else namespace
         near = self._named_in_unit.get((unit, kind, name), ())
-        found = [one.outline for one in near if _together(one.outline.namespace, wanted)]
+        found = [one for one in near if _together(one.outline.namespace, wanted)]
         if found:
             return found
-        return [one.outline for one in islice(_within(self._named.get((kind, name), {}), wanted), _MOST)]
+        return list(islice(_within(self._named.get((kind, name), {}), wanted), _MOST))
 
-    def selected(self, selector: Mapping[str, Json], namespace: str, unit: str = "") -> Sequence[Outline]:
+    def _answers(self, kind: str, name: str, namespace: str) -> bool:
+        """Tell whether there is an object of that name."""
+        spaces = self._named.get((kind, name))
+        if spaces is None:
+            return False
+        return not namespace or namespace in spaces or "" in spaces
+
+    def selected(self, selector: Mapping[str, Json], namespace: str, unit: str = "") -> Sequence[Member]:
         """Return what makes pods that a label selector matches, as `find` does.
 
         Args:
@@ -120,30 +127,42 @@ class Scene:
             namespace: Where pods are looked for.
             unit: What the question comes from.
         """
-        wanted = [(key, value) for key, value in struct(selector.get("matchLabels")).items() if isinstance(value, str)]
-        fewest = min((self._pods.get(label, {}) for label in wanted), key=_size, default=self._all_pods)
-        matching = (one for one in _within(fewest, namespace) if selects(selector, one.outline.labels or {}))
-        found = list(islice(matching, _MOST))
-        near = [one for one in found if one.unit == unit]
-        return [one.outline for one in near or found]
+        found = list(islice(self._matching(selector, namespace), _MOST))
+        return [one for one in found if one.unit == unit] or found
 
-    def absence(self, kind: str, name: str, namespace: str, unit: str) -> Absence | None:
-        """Say how sure it is that a name leads nowhere; None when it leads somewhere, or may be made by somebody."""
-        if self.find(kind, name, namespace, unit) or _UNKNOWN.search(name) or _UNKNOWN.search(namespace):
-            return None
+    def _matching(self, selector: Mapping[str, Json], namespace: str) -> Iterator[Member]:
+        """Yield what makes pods that a selector matches, found by the label that the fewest of them have."""
+        labels = struct(selector.get("matchLabels"))
+        found = [self._pods.get(label, {}) for label in labels.items() if isinstance(label[1], str)]
+        fewest = min(found, key=_size, default=self._all_pods) if len(found) != 1 else found[0]
+        if len(labels) == 1 and len(selector) == 1 and found:
+            return _within(fewest, namespace)
+        return (one for one in _within(fewest, namespace) if selects(selector, one.outline.labels or {}))
+
+    def absence(self, kind: str, name: str, namespace: str, unit: str, *, only_certain: bool = False) -> Absence | None:
+        """Say how sure it is that a name leads nowhere; None when it leads somewhere, or may be made by somebody.
+
+        Args:
+            kind: As for `find`.
+            name: As for `find`.
+            namespace: As for `find`.
+            unit: As for `find`.
+            only_certain: Nobody wants to hear of what may be elsewhere.
+        """
         wanted = "" if kind in _CLUSTER_WIDE else namespace
-        if any(
-            name.startswith(first) and name.endswith(last) and _together(space, wanted)
-            for first, last, space in self._patterns.get(kind, ())[:_MOST]
-        ):
-            return None
-        if self._made_by_somebody(name, namespace):
+        if self._answers(kind, name, wanted):
             return None
         slip = self._slip(kind, name, wanted, unit)
-        closed = kind in self.kinds and self.is_closed(namespace)
-        return Absence(certain=bool(slip) or closed, hint=f"did you mean {slip}?" if slip else "")
+        certain = bool(slip) or (kind in self.kinds and self.is_closed(namespace))
+        if only_certain and not certain:
+            return None  # the usual case in a large repository, told by looking a few names up
+        if _UNKNOWN.search(name) or _UNKNOWN.search(namespace) or self._made_by_somebody(kind, name, namespace):
+            return None
+        return Absence(certain=certain, hint=f"did you mean {slip}?" if slip else "")
 
-    def selects_nothing(self, selector: Mapping[str, Json], namespace: str, unit: str, name: str) -> Absence | None:
+    def selects_nothing(
+        self, selector: Mapping[str, Json], namespace: str, unit: str, name: str, *, only_certain: bool = False
+    ) -> Absence | None:
         """Say how sure it is that a selector matches no pod; None when it matches some, or somebody may make them.
 
         Args:
@@ -151,14 +170,18 @@ class Scene:
             namespace: As for `selected`.
             unit: As for `selected`.
             name: Of the object that selects.
+            only_certain: Nobody wants to hear of what may be elsewhere.
         """
-        if self.selected(selector, namespace, unit) or _UNKNOWN.search(namespace) or _is_unknown(selector):
-            return None
-        if self._is_open(namespace):
+        if next(self._matching(selector, namespace), None) is not None:
             return None
         meant = self._meant(selector, namespace, unit, name)
+        certain = meant is not None or self.is_closed(namespace)
+        if only_certain and not certain:
+            return None
+        if _UNKNOWN.search(namespace) or _is_unknown(selector) or self._is_open(namespace):
+            return None
         hint = f"{meant.kind} {meant.name}, deployed with it, has other labels" if meant else ""
-        return Absence(certain=meant is not None or self.is_closed(namespace), hint=hint)
+        return Absence(certain=certain, hint=hint)
 
     def is_closed(self, namespace: str) -> bool:
         """Tell whether all that a namespace holds is in sight: it is declared here, and nothing makes more."""
@@ -168,8 +191,14 @@ class Scene:
         """Tell whether some controller may make anything in a namespace."""
         return namespace in self._open or "" in self._open or (not namespace and bool(self._open))
 
-    def _made_by_somebody(self, name: str, namespace: str) -> bool:
-        """Tell whether a custom resource speaks of a name, or has one that controllers may have made it of."""
+    def _made_by_somebody(self, kind: str, name: str, namespace: str) -> bool:
+        """Tell whether a name fits one that is known in part, or a custom resource speaks of it or is its beginning."""
+        wanted = "" if kind in _CLUSTER_WIDE else namespace
+        if any(
+            name.startswith(first) and name.endswith(last) and _together(space, wanted)
+            for first, last, space in self._patterns.get(kind, ())[:_MOST]
+        ):
+            return True
         cuts = [index for index, letter in enumerate(name) if letter == "-"]
         parts = chain((name,), (name[:cut] for cut in cuts), (name[cut + 1 :] for cut in cuts))
         spaces = chain.from_iterable(self._makers.get(part, ()) for part in parts)

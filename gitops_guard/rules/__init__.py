@@ -18,10 +18,11 @@ from gitops_guard.rules.missing_workload import MissingWorkload
 from gitops_guard.rules.network_policy_isolates_nothing import NetworkPolicyIsolatesNothing
 from gitops_guard.rules.network_policy_selects_nothing import NetworkPolicySelectsNothing
 from gitops_guard.rules.pdb_selects_nothing import PdbSelectsNothing
+from gitops_guard.rules.reference import ReferenceRule
 from gitops_guard.rules.service_port_missing import ServicePortMissing
 from gitops_guard.rules.service_selects_nothing import ServiceSelectsNothing
 
-RULES: tuple[Rule, ...] = (
+REFERENCE_RULES: tuple[ReferenceRule, ...] = (
     BackendPortMissing(),
     MissingConfigKey(),
     MissingConfigMap(),
@@ -39,4 +40,7 @@ RULES: tuple[Rule, ...] = (
     ServicePortMissing(),
     ServiceSelectsNothing(),
 )
+"""Rules that look at an object among those that it has to do with."""
+
+RULES: tuple[Rule, ...] = REFERENCE_RULES
 """Every built-in rule object."""

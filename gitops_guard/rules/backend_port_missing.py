@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from gitops_guard.links.outline import Outline
 from gitops_guard.links.view import View
 from gitops_guard.model import Problem, Severity
-from gitops_guard.rules.reference import ReferenceRule
+from gitops_guard.rules.reference import ReferenceRule, certainty
 
 
 class BackendPortMissing(ReferenceRule):
@@ -22,6 +22,7 @@ class BackendPortMissing(ReferenceRule):
         "UDPRoute.gateway.networking.k8s.io",
     )
     summary = "A port of an Ingress or route that its Service does not have."
+    targets = frozenset({"Service"})
 
     def judge(self, one: Outline, view: View) -> Iterator[Problem]:
         """Yield every port that is missing."""
@@ -29,12 +30,13 @@ class BackendPortMissing(ReferenceRule):
             if use.how != "backend" or not use.keys:
                 continue
             found = view.find("Service", use.name, use.namespace or one.namespace)
-            if not found or any(other.offers is None or other.group for other in found):
+            if not found.objects or any(other.offers is None or other.group for other in found.objects):
                 continue
             port = use.keys[0]
-            if not any(port in offer for other in found for offer in other.offers or ()):
+            if not any(port in offer for other in found.objects for offer in other.offers or ()):
                 message = f"Service {use.name} has no port {port}: requests are answered with an error"
-                yield Problem(field=(*use.path, "port"), message=message, hint=_hint(found[0]))
+                field, hint = (*use.path, "port"), _hint(found.objects[0])
+                yield Problem(field=field, message=message, hint=hint, severity=certainty(found))
 
 
 def _hint(service: Outline) -> str:

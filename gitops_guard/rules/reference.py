@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from gitops_guard.links.outline import Outline, Use, outline
 from gitops_guard.links.scene import Absence
-from gitops_guard.links.view import View
+from gitops_guard.links.view import Found, View
 from gitops_guard.model import Problem, Resource, RuleContext, Severity
 
 
@@ -16,6 +16,9 @@ class ReferenceRule(ABC):
     severity = Severity.WARNING
     kinds: tuple[str, ...]
     summary: str
+    targets: frozenset[str] = frozenset()
+    """Kinds of references that it looks at; empty when it does not go by them."""
+
     needs_references = True
 
     def check(self, resource: Resource, context: RuleContext) -> Iterator[Problem]:
@@ -30,10 +33,7 @@ class ReferenceRule(ABC):
 
 
 class MissingTarget(ReferenceRule):
-    """Says of every use of one kind of object that nothing answers to it."""
-
-    targets: frozenset[str]
-    """Kinds that it is about."""
+    """Says of every use of its targets that nothing answers to it."""
 
     effect: str
     """What happens then: `pods wait in ContainerCreating`."""
@@ -72,6 +72,11 @@ def missing(use: Use, absence: Absence, effect: str) -> Problem:
         message = f"{use.kind} {use.name}{place} is nowhere in this repository; without it {effect}"
     severity = Severity.WARNING if absence.certain else Severity.NOTE
     return Problem(field=use.path, message=message, hint=absence.hint, severity=severity)
+
+
+def certainty(found: Found) -> Severity | None:
+    """Return a lesser severity where it may be others of that name that are there; None keeps the rule's own."""
+    return None if found.sure else Severity.WARNING
 
 
 class SelectsNothing(ReferenceRule):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from gitops_guard.links.outline import Outline
 from gitops_guard.links.view import View
 from gitops_guard.model import Problem, Severity
-from gitops_guard.rules.reference import ReferenceRule
+from gitops_guard.rules.reference import ReferenceRule, certainty
 
 
 class ServicePortMissing(ReferenceRule):
@@ -18,20 +18,25 @@ class ServicePortMissing(ReferenceRule):
 
     def judge(self, one: Outline, view: View) -> Iterator[Problem]:
         """Yield names that no pod has, and numbers that all pods leave out of the ports that they declare."""
-        chosen = view.pods_of(one.selector, one.namespace) if one.selector else ()
-        if not chosen or one.group:
+        if not one.selector or one.group:
             return
+        found = view.pods_of(one.selector, one.namespace)
+        chosen = found.objects
         names = {name for pod in chosen for name, _ in pod.ports}
         numbers = {number for pod in chosen for _, number in pod.ports}
-        for index, target in one.wants:
+        for index, target in one.wants if chosen else ():
             field = ("spec", "ports", index, "targetPort")
             if isinstance(target, str) and target and not target.isdecimal() and target not in names:
                 message = f"no pod behind the Service has a port named {target}: it gets no endpoints for this port"
-                yield Problem(field=field, message=message, hint=_named(names))
-            elif isinstance(target, int) and target and target not in numbers and all(pod.ports for pod in chosen):
+                yield Problem(field=field, message=message, hint=_named(names), severity=certainty(found))
+            elif found.near and isinstance(target, int) and target not in {0, *numbers} and all(map(_declares, chosen)):
                 message = f"no pod behind the Service declares port {target}"
                 hint = f"they declare {', '.join(str(number) for number in sorted(numbers)[:5])}"
                 yield Problem(field=field, message=message, hint=hint, severity=Severity.NOTE)
+
+
+def _declares(pods: Outline) -> bool:
+    return bool(pods.ports)
 
 
 def _named(names: set[str]) -> str:
