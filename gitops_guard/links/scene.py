@@ -178,7 +178,9 @@ class Scene:
         certain = meant is not None or self.is_closed(namespace)
         if only_certain and not certain:
             return None
-        if _UNKNOWN.search(namespace) or _is_unknown(selector) or self._is_open(namespace):
+        if _UNKNOWN.search(namespace) or _is_unknown(selector):
+            return None
+        if meant is None and self._is_open(namespace):
             return None
         hint = f"{meant.kind} {meant.name}, deployed with it, has other labels" if meant else ""
         return Absence(certain=certain, hint=hint)

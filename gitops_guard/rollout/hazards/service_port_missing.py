@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gitops_guard.links.pods import ports
-from gitops_guard.model import Problem
+from gitops_guard.model import Problem, Severity
 from gitops_guard.rollout.case import structs
 from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.hazard import Hazard
@@ -25,4 +25,5 @@ def find(change: Change) -> Iterator[Hazard]:
             if isinstance(target, str) and not target.isdecimal() and target not in names:
                 message = f"no pod behind the Service has a port named {target}: it gets no endpoints for this port"
                 field = ("spec", "ports", index, "targetPort")
-                yield Hazard(service.after, Problem(rule="service-port-missing", field=field, message=message))
+                problem = Problem(rule="service-port-missing", field=field, message=message, severity=Severity.ERROR)
+                yield Hazard(service.after, problem)
