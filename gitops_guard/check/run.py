@@ -79,6 +79,9 @@ class Outcome:
     mentioning: tuple[str, ...]
     """Paths of files that may hold suppressions."""
 
+    not_asked: frozenset[str] = frozenset()
+    """Rules that this run did not ask: that they found nothing says nothing."""
+
 
 def check_tree(
     tree: Tree,

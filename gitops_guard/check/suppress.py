@@ -67,6 +67,7 @@ def suppress(
     known_rules: Collection[str],
     unread: Collection[str] = (),
     whole_tree: bool = True,
+    not_asked: Collection[str] = (),
 ) -> Suppressed:
     """Apply every suppression.
 
@@ -79,6 +80,7 @@ def suppress(
         known_rules: Ids that exist; others are reported with the nearest one.
         unread: Paths that could not be checked wholly: nothing there is called unused.
         whole_tree: Everything was checked; otherwise a selector of the configuration is not called unused.
+        not_asked: Rules that this run did not ask: no suppression of one is called unused.
     """
     entries = [*_from_files(sources, resources), *_from_config(config)]
     judge = _Judge(entries, today, frozenset(known_rules) | frozenset(RULES))
@@ -91,9 +93,10 @@ def suppress(
         else:
             silenced.append(Silenced(finding=finding, reason=by.reason, by=by.place, until=by.until))
     scopes = Scopes(config, ())
+    asked = [entry for entry in judge.usable if entry.rule not in not_asked]
     complaints = [
         *judge.mistakes(),
-        *_unused(judge.usable, scopes, frozenset(unread), whole_tree=whole_tree),
+        *_unused(asked, scopes, frozenset(unread), whole_tree=whole_tree),
     ]
     return Suppressed(kept=tuple(kept), silenced=tuple(silenced), extra=_finish(complaints, scopes))
 

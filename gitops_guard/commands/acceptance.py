@@ -57,6 +57,7 @@ def sort_out(workspace: Workspace, tree: Tree, outcome: Outcome, today: date, *,
         known_rules={*ENGINE_RULES, *(rule.id for _, rule in workspace.extensions.rules)},
         unread={error.path for error in outcome.errors},
         whole_tree=whole,
+        not_asked=outcome.not_asked,
     )
     return Acceptance(reported=(*suppressed.kept, *suppressed.extra), silenced=len(suppressed.silenced))
 

@@ -47,13 +47,14 @@ class References:
         rules = [rule for _, rule in workspace.extensions.rules if needs_references(rule) and rule.id not in off]
         is_hook = staged and not any(_is_directory(path, tree) for path in paths)
         self._rules = [] if is_hook else rules
+        self._not_asked = frozenset(rule.id for rule in rules) if is_hook else frozenset()
         self.outlines: dict[bytes, bytes] | None = {} if self._rules else None
         """Learns outlines while files are read; None where nothing is followed."""
 
     def follow(self, outcome: Outcome, cache: Cache) -> Outcome:
         """Add what is wrong with the references of the chosen files."""
         if self.outlines is None or not self._selection.chosen:
-            return outcome
+            return replace(outcome, not_asked=outcome.not_asked | self._not_asked)
         from gitops_guard.check.follow_tree import Asked, FollowedTree  # nothing of it in a hook
 
         tree = FollowedTree(

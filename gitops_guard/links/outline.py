@@ -133,9 +133,11 @@ def _named(row: _Row) -> Outline:
 def _row(body: Body, document: int, item: FieldPath) -> _Row | None:
     kind = body.get("kind")
     metadata = body.get("metadata")
-    if kind in _KUSTOMIZE and isinstance(kind, str):
+    if not isinstance(kind, str):
+        return None
+    if kind in _KUSTOMIZE:
         return _kustomization(body, kind, document)
-    if not isinstance(kind, str) or not isinstance(metadata, dict) or kind in _SILENT:
+    if not isinstance(metadata, dict) or kind in _SILENT:
         return None
     group = text(body.get("apiVersion")).rpartition("/")[0]
     name = text(metadata.get("name")) or text(metadata.get("generateName")) + "*"
@@ -209,7 +211,7 @@ def _service(body: Body, _name: str, parts: _Parts) -> None:
 def _configuration(body: Body, _name: str, parts: _Parts) -> None:
     metadata = struct(body.get("metadata"))
     marks = [*struct(metadata.get("annotations")), *struct(metadata.get("labels"))]
-    if "sops" in body or body.get("type") in _FILLED_TYPES or any(_FILLED.search(mark) for mark in marks):
+    if "sops" in body or text(body.get("type")) in _FILLED_TYPES or any(_FILLED.search(mark) for mark in marks):
         return
     parts["offers"] = tuple(pods.content(body)) or None
 

@@ -44,9 +44,9 @@ def template_place(body: Body) -> FieldPath | None:
 
     A custom kind counts when containers stand where workloads have them (Argo Rollouts, CloneSets, Knative Services).
     """
-    kind = body.get("kind")
+    kind = text(body.get("kind"))
     if kind in WORKLOADS:
-        return _PLACES.get(text(kind), TEMPLATE)
+        return _PLACES.get(kind, TEMPLATE)
     spec = body.get("spec")
     template = spec.get("template") if isinstance(spec, dict) else None
     pod = template.get("spec") if isinstance(template, dict) else None
