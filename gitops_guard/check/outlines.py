@@ -7,6 +7,7 @@ import marshal
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from time import time
 
 from gitops_guard.check.seal import SEAL_BYTES, seal
 from gitops_guard.check.workers import run_chunks
@@ -16,6 +17,7 @@ from gitops_guard.repo.index import blob_id
 _FOLDER = "outlines"
 _LARGEST_BYTES = 256 << 20
 _FORK_FROM = 100
+_MONTH_S = 30 * 86_400
 _NOTHING = packed(())
 
 Known = dict[bytes, bytes]
@@ -28,7 +30,7 @@ class OutlineStore:
     def __init__(self, directory: str | None, key: bytes | None, circumstances: bytes) -> None:
         """Keep the place; None for directory or key is nowhere."""
         self._place = None if directory is None or key is None else os.path.join(directory, _FOLDER)
-        self._name = circumstances.hex()
+        self._name = f"{circumstances.hex()}.outlines"
         self._circumstances = circumstances
         self._key = key or b""
 
@@ -54,12 +56,21 @@ class OutlineStore:
         content = marshal.dumps(known)
         try:
             os.makedirs(self._place, exist_ok=True)
+            _forget_old(self._place)
             descriptor, temporary = tempfile.mkstemp(dir=self._place)
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(seal(self._key, self._circumstances, content) + content)
             os.replace(temporary, os.path.join(self._place, self._name))
         except OSError:
             return
+
+
+def _forget_old(folder: str) -> None:
+    """Delete what nobody has written for a month: circumstances that will not come back."""
+    oldest_s = time() - _MONTH_S
+    for entry in os.scandir(folder):
+        if entry.stat().st_mtime < oldest_s:
+            os.unlink(entry.path)
 
 
 def outlined(path: str, data: bytes) -> bytes:

@@ -11,10 +11,10 @@ from gitops_guard.rules.missing_role import MissingRole
 from gitops_guard.rules.missing_secret import MissingSecret
 from gitops_guard.rules.missing_service import MissingService
 from gitops_guard.rules.missing_service_account import MissingServiceAccount
-from gitops_guard.rules.missing_storage_class import MissingStorageClass
 from gitops_guard.rules.missing_subject import MissingSubject
 from gitops_guard.rules.missing_volume_claim import MissingVolumeClaim
 from gitops_guard.rules.missing_workload import MissingWorkload
+from gitops_guard.rules.misspelt_storage_class import MisspeltStorageClass
 from gitops_guard.rules.network_policy_isolates_nothing import NetworkPolicyIsolatesNothing
 from gitops_guard.rules.network_policy_selects_nothing import NetworkPolicySelectsNothing
 from gitops_guard.rules.pdb_selects_nothing import PdbSelectsNothing
@@ -30,7 +30,7 @@ REFERENCE_RULES: tuple[ReferenceRule, ...] = (
     MissingSecret(),
     MissingService(),
     MissingServiceAccount(),
-    MissingStorageClass(),
+    MisspeltStorageClass(),
     MissingSubject(),
     MissingVolumeClaim(),
     MissingWorkload(),

@@ -11,7 +11,9 @@ class MissingConfigMap(MissingTarget):
     kinds = ("*",)
     summary = "A ConfigMap that pods need and that is not there."
     targets = frozenset({"ConfigMap"})
-    known = frozenset({"kube-root-ca.crt", "openshift-service-ca.crt", "extension-apiserver-authentication"})
+    known = frozenset({
+        "extension-apiserver-authentication", "istio-ca-root-cert", "kube-root-ca.crt", "openshift-service-ca.crt",
+    })  # fmt: skip
 
     def effect_of(self, use: Use) -> str:
         """Say in which state pods wait."""

@@ -120,7 +120,7 @@ FLAGGED = [
     ("an account", workload("serviceAccountName: nowhere"), "note missing-service-account"),
     ("a claim", workload("volumes: [{name: a, persistentVolumeClaim: {claimName: nowhere}}]"), "note missing-volume-claim"),
     ("a claim of a cron job", workload("", kind="CronJob", more="").replace("  template:", "  jobTemplate:\n   spec:\n    template:\n     spec: {volumes: [{name: a, persistentVolumeClaim: {claimName: nowhere}}], containers: []}\n  ignored:"), "note missing-volume-claim"),
-    ("a class with a slip", thing("StorageClass", "local-path", namespace="") + thing("PersistentVolumeClaim", "a", "spec: {storageClassName: local-pth}"), "warning missing-storage-class"),
+    ("a class with a slip", thing("StorageClass", "local-path", namespace="") + thing("PersistentVolumeClaim", "a", "spec: {storageClassName: local-pth}"), "warning misspelt-storage-class"),
     ("a role", NAMESPACE + ROLE + binding("kind: Role, name: writer"), "warning missing-role"),
     ("a subject", binding("kind: ClusterRole, name: view", "{kind: ServiceAccount, name: nowhere, namespace: shop}"), "note missing-subject"),
     ("a rollout's service", workload(kind="Rollout", api="argoproj.io/v1alpha1", more="strategy: {canary: {stableService: nowhere}}"), "note missing-service"),

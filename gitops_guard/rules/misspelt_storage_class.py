@@ -1,4 +1,4 @@
-"""missing-storage-class: a claim names a storage class that is not there."""
+"""misspelt-storage-class: a claim names a storage class that is not there."""
 
 from collections.abc import Iterator
 
@@ -8,10 +8,10 @@ from gitops_guard.model import Problem
 from gitops_guard.rules.reference import MissingTarget
 
 
-class MissingStorageClass(MissingTarget):
+class MisspeltStorageClass(MissingTarget):
     """Flags classes that a repository which makes its classes does not make; most come with the cluster."""
 
-    id = "missing-storage-class"
+    id = "misspelt-storage-class"
     kinds = ("PersistentVolumeClaim", "StatefulSet.apps")
     summary = "A StorageClass that is a slip of the pen of one that is there."
     targets = frozenset({"StorageClass"})
