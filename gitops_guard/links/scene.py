@@ -96,6 +96,20 @@ class Scene:
         self._named_in_unit.setdefault((member.unit, kind, name), []).append(member)
         self._of_kind.setdefault((member.unit, kind), []).append(member)
 
+    def holds(self, kind: str, name: str) -> bool:
+        """Tell whether there is an object of that name in any namespace: the cheapest of all questions."""
+        return (kind, name) in self._named
+
+    def may_be_certain(self, kinds: Iterable[str], namespace: str, unit: str) -> bool:
+        """Tell whether anything certain can be said of names of some kinds: without looking at the names."""
+        if namespace in self._spaces:
+            return True
+        return any((unit, kind) in self._of_kind for kind in kinds)
+
+    def may_be_sure_of_pods(self, namespace: str, unit: str) -> bool:
+        """Tell whether anything certain can be said of selectors that match nothing."""
+        return namespace in self._spaces or unit in self._pods_in_unit
+
     def find(self, kind: str, name: str, namespace: str, unit: str = "") -> Sequence[Member]:
         """Return the objects that a name may mean: those of the unit if there are any, else those of the tree.
 

@@ -1,7 +1,7 @@
 """The scene as one object sees it: what a rule on references is given."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from gitops_guard.links.outline import Outline, Use
@@ -61,6 +61,14 @@ class View:
         self._unit = unit
         self._tally = tally
 
+    def holds(self, kind: str, name: str) -> bool:
+        """Tell whether there is an object of that name in any namespace."""
+        return self._scene.holds(kind, name)
+
+    def has_nothing_to_say(self, rule: str, kinds: Iterable[str], namespace: str) -> bool:
+        """Tell whether whatever a rule finds missing may be elsewhere, and too much of that was found already."""
+        return not self._tally.is_listed(rule) and not self._scene.may_be_certain(kinds, namespace, self._unit)
+
     def find(self, kind: str, name: str, namespace: str) -> Found:
         """Return what a name may mean, the nearest: what is deployed with it, else what lies anywhere in the tree."""
         return self._found(self._scene.find(kind, name, namespace, self._unit), namespace)
@@ -96,6 +104,8 @@ class View:
     def selects_nothing(self, rule: str, one: Outline) -> Absence | None:
         """Say how sure it is that an object's selector matches no pod; None when there is nothing to say."""
         only_certain, selector = not self._tally.is_listed(rule), one.selector or {}
+        if only_certain and not self._scene.may_be_sure_of_pods(one.namespace, self._unit):
+            return None
         found = self._scene.selects_nothing(selector, one.namespace, self._unit, one.name, only_certain=only_certain)
         return self._told(rule, found)
 

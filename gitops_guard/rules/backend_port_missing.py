@@ -27,7 +27,7 @@ class BackendPortMissing(ReferenceRule):
     def judge(self, one: Outline, view: View) -> Iterator[Problem]:
         """Yield every port that is missing."""
         for use in one.uses:
-            if use.how != "backend" or not use.keys:
+            if use.how != "backend" or not use.keys or not view.holds("Service", use.name):
                 continue
             found = view.find("Service", use.name, use.namespace or one.namespace)
             if not found.objects or any(other.offers is None or other.group for other in found.objects):

@@ -22,6 +22,8 @@ class MissingConfigKey(ReferenceRule):
         for use in one.uses:
             if not use.keys or use.optional or use.kind not in {"ConfigMap", "Secret"}:
                 continue
+            if not view.holds(use.kind, use.name):
+                continue
             found = view.find(use.kind, use.name, one.namespace)
             if not found.objects or any(other.kind != use.kind or other.offers is None for other in found.objects):
                 continue

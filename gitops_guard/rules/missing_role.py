@@ -11,6 +11,7 @@ class MissingRole(MissingTarget):
     kinds = ("RoleBinding.rbac.authorization.k8s.io", "ClusterRoleBinding.rbac.authorization.k8s.io")
     summary = "A binding whose role is not there."
     targets = frozenset({"Role", "ClusterRole"})
+    in_own_namespace = False
     known = frozenset({"admin", "cluster-admin", "edit", "view"})
     effect = "the binding gives no rights"
 

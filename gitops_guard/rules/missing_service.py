@@ -25,6 +25,7 @@ class MissingService(MissingTarget):
     )
     summary = "A Service that something sends traffic to and that is not there."
     targets = frozenset({"Service"})
+    in_own_namespace = False
     known = frozenset({"kubernetes", "webhook-receiver"})  # the API server's, and that of Flux's receivers
 
     def effect_of(self, use: Use) -> str:

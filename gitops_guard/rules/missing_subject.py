@@ -11,6 +11,7 @@ class MissingSubject(MissingTarget):
     kinds = ("RoleBinding.rbac.authorization.k8s.io", "ClusterRoleBinding.rbac.authorization.k8s.io")
     summary = "A ServiceAccount that a binding gives rights to and that is not there."
     targets = frozenset({"ServiceAccount"})
+    in_own_namespace = False
     known = frozenset({"default"})
     effect = "the rights are nobody's until somebody makes an account of that name"
 

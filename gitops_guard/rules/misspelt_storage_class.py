@@ -15,6 +15,7 @@ class MisspeltStorageClass(MissingTarget):
     kinds = ("PersistentVolumeClaim", "StatefulSet.apps")
     summary = "A StorageClass that is a slip of the pen of one that is there."
     targets = frozenset({"StorageClass"})
+    in_own_namespace = False
     effect = "the claim stays Pending"
 
     def judge(self, one: Outline, view: View) -> Iterator[Problem]:

@@ -38,11 +38,16 @@ class MissingTarget(ReferenceRule):
     effect: str
     """What happens then: `pods wait in ContainerCreating`."""
 
+    in_own_namespace = True
+    """Whether targets lie in the namespace of the object itself."""
+
     known: frozenset[str] = frozenset()
     """Names that every cluster has."""
 
     def judge(self, one: Outline, view: View) -> Iterator[Problem]:
         """Yield every name that leads nowhere, once."""
+        if self.in_own_namespace and view.has_nothing_to_say(self.id, self.targets, one.namespace):
+            return
         seen: set[tuple[str, str]] = set()
         for use in one.uses:
             if use.kind not in self.targets or use.optional or use.name in self.known or self.is_known(use):
