@@ -54,7 +54,8 @@ class References:
     def follow(self, outcome: Outcome, cache: Cache) -> Outcome:
         """Add what is wrong with the references of the chosen files."""
         if self.outlines is None or not self._selection.chosen:
-            return replace(outcome, not_asked=outcome.not_asked | self._not_asked)
+            coverage = replace(outcome.coverage, references_followed=not self._not_asked)
+            return replace(outcome, coverage=coverage, not_asked=outcome.not_asked | self._not_asked)
         from gitops_guard.check.follow_tree import Asked, FollowedTree  # nothing of it in a hook
 
         tree = FollowedTree(

@@ -74,8 +74,12 @@ def test_check_when_more_than_a_hook_then_references_are_followed(repo, argument
 def test_check_staged_when_files_are_named_then_references_are_not_followed_and_no_suppression_is_unused(repo):
     text = WEB.replace("colour}", "colour}  # gitops-guard: ignore missing-config-key it is made by hand")
     sandbox = repo().stage({"web.yaml": text, "settings.yaml": WRONG})
-    sandbox.run("check", "--staged", "web.yaml").assert_clean()
-    sandbox.run("check").assert_clean()
+    in_hook = sandbox.run("check", "--staged", "web.yaml")
+    in_hook.assert_clean()
+    assert "not followed" == json.loads(in_hook.out)["coverage"]["references"]
+    everything = sandbox.run("check")
+    everything.assert_clean()
+    assert "references" not in json.loads(everything.out)["coverage"]
 
 
 def test_check_from_when_only_the_target_changed_then_the_file_that_refers_to_it_is_not_its_business(repo):
