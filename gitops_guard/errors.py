@@ -7,6 +7,7 @@
     +-- SchemaError             a schema cannot be used
     +-- PluginError             a plugin cannot be loaded; names distribution and version
     +-- BaselineError           a baseline file cannot be read or written
+    +-- ClusterError            a cluster cannot be asked, or says no; its kinds are in `cluster.errors`
     +-- WorkerError             a worker process ended before it had delivered its results
 
 Each holds its data and builds its text in `__str__`; a text says what is wrong, where, and what to do.
@@ -50,6 +51,10 @@ class PluginError(GuardError):
 
 class BaselineError(GuardError):
     """A baseline file cannot be read or written."""
+
+
+class ClusterError(GuardError):
+    """A cluster cannot be asked, or says no; `gitops_guard.cluster` says which of the two, and why."""
 
 
 class WorkerError(GuardError):

@@ -1,7 +1,7 @@
 """The clean path's question about references: is it certain that there is nothing to say?
 
 For a whole tree that is remembered under the tree's state, or found out right here when every file has just been read.
-For single files it is certain when nothing in them can refer to anything. Otherwise the full path follows references.
+Otherwise the full path follows references.
 """
 
 from gitops_guard.check.clean_store import CleanStore, record
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from gitops_guard.check.clean import Candidate, Sweep
 
     Reader = Callable[[bytes, bytes | None], bytes | None]
-
-_WORDS = (b"containers", b"elector", b"Ref", b"backend", b"subjects", b"imagePullSecrets", b"storageClassName")
-"""Without one of these no object refers to another."""
 
 _FEW = 64
 
@@ -41,7 +38,7 @@ def certainly_hold(
     read: "Reader",
     store: "CleanStore",
     swept: "Sweep",
-    outlines: "dict[bytes, bytes] | None",
+    outlines: "dict[bytes, bytes]",
     place: Place,
 ) -> bool:
     """Tell whether references are certainly fine.
@@ -51,11 +48,9 @@ def certainly_hold(
         read: Returns their bytes.
         store: Where states of trees without such findings are remembered.
         swept: What is known of the files themselves.
-        outlines: What was learned while reading a whole tree, by blob id; None where single files were named.
+        outlines: What was learned while reading the tree, by blob id.
         place: Where what is learned is remembered.
     """
-    if outlines is None:
-        return not any(_may_refer(read(path, blob)) for path, blob, _ in candidates)
     named = _named(candidates, read)
     if named is None:
         return False
@@ -98,7 +93,3 @@ def _named(candidates: "Sequence[Candidate]", read: "Reader") -> "list[tuple[byt
             blob = blob_id(data)
         found.append((path, blob))
     return found
-
-
-def _may_refer(data: "bytes | None") -> bool:
-    return data is None or any(word in data for word in _WORDS)

@@ -53,6 +53,18 @@ def gitops_guard_rules():
 """
 
 
+@pytest.fixture
+def repo(repo):
+    """Make repositories in which no policies are asked, so that references stand alone."""
+
+    def make(files=None):
+        sandbox = repo({".gitops-guard.yaml": "policies: []\n", **(files or {})})
+        sandbox.git("add", ".gitops-guard.yaml")
+        return sandbox
+
+    return make
+
+
 def test_check_when_a_reference_is_broken_then_the_line_in_the_file_is_named(repo):
     outcome = repo({"web.yaml": WEB, "settings.yaml": WRONG}).run("check")
     outcome.assert_findings(FOUND)
@@ -124,8 +136,12 @@ def test_check_when_a_kustomization_deploys_a_file_then_it_is_not_judged_as_it_i
 
 def test_check_when_the_configuration_says_so_then_severities_hold(repo):
     sandbox = repo({"web.yaml": WEB, "settings.yaml": WRONG})
-    sandbox.write({".gitops-guard.yaml": "severity: {missing-config-key: off}\n"}).run("check").assert_clean()
-    sandbox.write({".gitops-guard.yaml": "severity: {missing-config-key: note}\n"}).run("check").assert_code(0)
+    sandbox.write({".gitops-guard.yaml": "policies: []\nseverity: {missing-config-key: off}\n"}).run(
+        "check"
+    ).assert_clean()
+    sandbox.write({".gitops-guard.yaml": "policies: []\nseverity: {missing-config-key: note}\n"}).run(
+        "check"
+    ).assert_code(0)
 
 
 def test_check_when_a_plugins_rule_asks_for_references_then_it_gets_them(repo):

@@ -9,10 +9,19 @@ from gitops_guard.rollout.configuration import uses
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.workload import POD_SPEC, pod_spec
 
+_ADMITTED_BY = {
+    "serviceAccountName": "ServiceAccount",
+    "priorityClassName": "PriorityClass",
+    "runtimeClassName": "RuntimeClass",
+}
+"""Fields whose object has to be there when a pod is created."""
+
+
 _EFFECTS = {
     "PersistentVolumeClaim": "new pods stay Pending",
-    "ServiceAccount": "every pod is refused (FailedCreate)",
+    "Secret": "images of new pods are pulled without it",
 }
+"""What comes of it that a pod is attached to what is gone."""
 
 
 def find(change: Change) -> Iterator[Hazard]:
@@ -30,8 +39,19 @@ def find(change: Change) -> Iterator[Hazard]:
 
 
 def _removed(workload: Pair, change: Change) -> Iterator[Problem]:
-    for one in attachments(pod_spec(workload.new or {}), POD_SPEC):
-        pair = change.find(one.kind, workload.scope, one.name)
-        if one.kind in _EFFECTS and pair is not None and pair.after is None:
-            message = f"the change removes {one.kind} {one.name}: {_EFFECTS[one.kind]}"
+    spec, namespace = pod_spec(workload.new or {}), workload.scope
+    for one in attachments(spec, POD_SPEC):
+        effect = _EFFECTS.get(one.kind)
+        if effect is not None and _is_removed(change, one.kind, namespace, one.name):
+            message = f"the change removes {one.kind} {one.name}: {effect}"
             yield Problem(rule="removed-reference", field=one.path, message=message)
+    for key, kind in _ADMITTED_BY.items():
+        name, scope = spec.get(key), namespace if kind == "ServiceAccount" else ""
+        if isinstance(name, str) and _is_removed(change, kind, scope, name):
+            message = f"the change removes {kind} {name}: every pod is refused (FailedCreate)"
+            yield Problem(rule="removed-reference", field=(*POD_SPEC, key), message=message)
+
+
+def _is_removed(change: Change, kind: str, namespace: str, name: str) -> bool:
+    pair = change.find_any(kind, namespace, name)
+    return pair is not None and pair.after is None
