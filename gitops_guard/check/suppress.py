@@ -81,6 +81,7 @@ def suppress(
     known_rules: Collection[str],
     unread: Collection[str] = (),
     whole_tree: bool = True,
+    not_asked: Collection[str] = (),
     waivers: Sequence[Waiver] = (),
     labels_of: LabelsOf = no_labels,
 ) -> Suppressed:
@@ -95,6 +96,7 @@ def suppress(
         known_rules: Ids that exist; others are reported with the nearest one.
         unread: Paths that could not be checked wholly: nothing there is called unused.
         whole_tree: Everything was checked; otherwise no selector and no waiver is called unused.
+        not_asked: Rules that this run did not ask: no suppression of one is called unused.
         waivers: Those that count.
         labels_of: Returns the labels of the resource that a finding is about; only asked where a waiver names some.
     """
@@ -111,7 +113,8 @@ def suppress(
         else:
             silenced.append(Silenced(finding=finding, reason=by.reason, by=by.place, until=by.until))
     scopes = Scopes(config, ())
-    unused = list(_unused(judge.usable, scopes, frozenset(unread), whole_tree=whole_tree))
+    asked = [entry for entry in judge.usable if entry.rule not in not_asked]
+    unused = list(_unused(asked, scopes, frozenset(unread), whole_tree=whole_tree))
     complaints = [*judge.mistakes(), *(_about(entry, UNUSED, *why) for entry, why in unused)]
     idle = [entry for entry, _ in unused]
     return Suppressed(

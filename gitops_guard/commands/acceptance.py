@@ -64,6 +64,7 @@ def sort_out(workspace: Workspace, tree: Tree, outcome: Outcome, today: date, *,
         known_rules={*ENGINE_RULES, *(rule.id for _, rule in workspace.extensions.rules)},
         unread={*outcome.partly, *(error.path for error in outcome.errors)},
         whole_tree=whole,
+        not_asked=outcome.not_asked,
         waivers=waivers,
         labels_of=labels_in(tree),
     )

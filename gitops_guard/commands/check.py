@@ -14,6 +14,7 @@ from gitops_guard.commands.acceptance import sort_out
 from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.policy_run import BaseReader, custom_rules_of, look_at, read_base_of
 from gitops_guard.commands.progress import Progress
+from gitops_guard.commands.reference_check import References
 from gitops_guard.commands.rendered_check import ToRender, touched_paths, with_rendered
 from gitops_guard.commands.selection import Wanted, repository_paths, select
 from gitops_guard.commands.tree_rules import within_tree
@@ -212,6 +213,7 @@ def _check(
         everything=is_stdin,
         is_example=policies.is_example,
     )
+    references = References(workspace, tree, selection, paths=_paths(request, workspace), staged=request.staged)
     with Progress(sys.stderr, "checking") as progress:
         criteria = criteria_of(workspace, tree, policies.rules, custom_rules_of(workspace, base))
         cache = cache_of(
@@ -225,10 +227,12 @@ def _check(
             cache,
             jobs=settings.jobs or processors(),
             progress=progress,
+            outlines=references.outlines,
         )
     if request.render and not is_stdin:
         asked = _rendering(workspace, request, environment, only)
         outcome = with_rendered(workspace, tree, selection, outcome, criteria, cache, asked, policies.is_example)
+    outcome = references.follow(outcome, cache)
     removals, unsure = policies.judge_removals(settings.kubernetes_versions)
     skipped = (*outcome.coverage.skipped, *selection.skipped, *unsure)
     return replace(

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from gitops_guard.links.selectors import selects
 from gitops_guard.model import Problem
 from gitops_guard.rollout.change import Change, Pair
 from gitops_guard.rollout.cluster_view import namespace_of
 from gitops_guard.rollout.hazards.hazard import Hazard
-from gitops_guard.rollout.workload import selected, selects, spec_of
+from gitops_guard.rollout.workload import selected, spec_of
 
 _MOST = 3
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from gitops_guard.links.selectors import selects
 from gitops_guard.model import FieldPath, Problem
 from gitops_guard.rollout.capacity import place_of
 from gitops_guard.rollout.case import integer, structs
 from gitops_guard.rollout.change import Change, Pair, labels_of
 from gitops_guard.rollout.hazards.hazard import Hazard
-from gitops_guard.rollout.workload import POD_SPEC, is_rigid, pod_spec, replicas, selects
+from gitops_guard.rollout.workload import POD_SPEC, is_rigid, pod_spec, replicas
 
 RULE = "topology-spread-blocks-rollout"
 _FIELD: FieldPath = (*POD_SPEC, "topologySpreadConstraints")
