@@ -65,6 +65,7 @@ def suppress(
     config: Config,
     today: date,
     known_rules: Collection[str],
+    dormant: Collection[str] = (),
     unread: Collection[str] = (),
     whole_tree: bool = True,
 ) -> Suppressed:
@@ -77,11 +78,12 @@ def suppress(
         config: Its `suppressions` are applied, its severities decide about the extra findings.
         today: A suppression holds up to and including its last day.
         known_rules: Ids that exist; others are reported with the nearest one.
+        dormant: Ids that exist and take no part in this run: nothing about them is called unused.
         unread: Paths that could not be checked wholly: nothing there is called unused.
         whole_tree: Everything was checked; otherwise a selector of the configuration is not called unused.
     """
     entries = [*_from_files(sources, resources), *_from_config(config)]
-    judge = _Judge(entries, today, frozenset(known_rules) | frozenset(RULES))
+    judge = _Judge(entries, today, frozenset(known_rules) | frozenset(RULES) | frozenset(dormant))
     kept: list[Finding] = []
     silenced: list[Silenced] = []
     for finding in findings:
@@ -93,7 +95,12 @@ def suppress(
     scopes = Scopes(config, ())
     complaints = [
         *judge.mistakes(),
-        *_unused(judge.usable, scopes, frozenset(unread), whole_tree=whole_tree),
+        *_unused(
+            [entry for entry in judge.usable if entry.rule not in dormant],
+            scopes,
+            frozenset(unread),
+            whole_tree=whole_tree,
+        ),
     ]
     return Suppressed(kept=tuple(kept), silenced=tuple(silenced), extra=_finish(complaints, scopes))
 

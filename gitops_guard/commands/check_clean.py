@@ -13,7 +13,6 @@ from gitops_guard.check.circumstances import digest, installation, own_code
 from gitops_guard.check.clean import MANIFEST_SUFFIXES, Sweep, read_file, sweep
 from gitops_guard.check.clean_store import CleanStore
 from gitops_guard.check.seal import cache_directory, load_key
-from gitops_guard.policy.plain import PlainPolicies
 from gitops_guard.repo.index import blob_id, staged_blob_ids
 from gitops_guard.repo.location import common_dir, find_git_dir
 from gitops_guard.wording import skipped_line, validated_line
@@ -74,7 +73,7 @@ def _run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int |
     if settings is None:
         return None
     versions, policies = settings
-    passes = PlainPolicies(policies).is_clean if policies != [] else None
+    passes = None if policies == [] else _policies(policies)
     result = sweep(candidates, read=read, versions=versions, passes=passes, cache=(folder, key), store=store, jobs=0)
     if result.records or (store.settings is None and result.files):
         store.add(b"".join(result.records), settings_line(versions, policies))
@@ -82,6 +81,20 @@ def _run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int |
         return None
     _write_summary(result, versions)
     return 0
+
+
+def _policies(chosen: "list[str] | None") -> "Callable[[object], bool]":
+    """Return what tells whether a body passes policies; loaded for the first body that is not known."""
+    loaded: list[Callable[[object], bool]] = []
+
+    def passes(body: object) -> bool:
+        if not loaded:
+            from gitops_guard.policy.plain import PlainPolicies
+
+            loaded.append(PlainPolicies(chosen).is_clean)
+        return loaded[0](body)
+
+    return passes
 
 
 def circumstances_digest(installed: bytes, config: "bytes | None") -> bytes:
