@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitops_guard.check.circumstances import digest
 from gitops_guard.check.clean import Sweep, sweep
@@ -84,6 +84,9 @@ class Outcome:
     coverage: Coverage
     mentioning: tuple[str, ...]
     """Paths of files that may hold suppressions."""
+
+    partly: frozenset[str] = frozenset()
+    """Paths of files of which only what some unit renders was judged: no suppression there can be called unused."""
 
 
 def check_tree(
@@ -178,24 +181,37 @@ def _evaluate(
             Source(path=entry.path, blob=blob, role=roles.of(entry.path), setting=criteria.setting_at(entry.path))
             for entry, blob in unsure
         ]
-        surroundings = Surroundings(
-            read=_reader(tree, criteria.definitions),
-            versions=criteria.versions,
-            candidates=[
-                *((entry.path, raw_id(entry)) for entry in candidates),
-                *((path, blob_id(data)) for path, data in sorted(criteria.definitions.items())),
-            ],
-            extra_find=criteria.extra_find,
-            renderers=criteria.renderers,
-            store=store,
-            cache=cache.place,
-            circumstances=digest(cache.circumstances, cache.beyond) if cache.beyond else cache.circumstances,
-            custom_rules=criteria.custom_rules,
-            missing_schema_is_error=criteria.missing_schema_is_error,
-            jobs=jobs,
-            progress=progress,
-        )
-        return evaluate(sources, surroundings)
+        around = surroundings_of(tree, candidates, criteria, cache, store)
+        return evaluate(sources, replace(around, jobs=jobs, progress=progress))
+
+
+def surroundings_of(
+    tree: Tree, candidates: Sequence[TreeEntry], criteria: Criteria, cache: Cache, store: VerdictStore
+) -> Surroundings:
+    """Return all that evaluation needs beside what is judged.
+
+    Args:
+        tree: Where files are read.
+        candidates: Files in which definitions are looked for.
+        criteria: What is judged by.
+        cache: Where verdicts are remembered.
+        store: The opened store of that cache.
+    """
+    return Surroundings(
+        read=_reader(tree, criteria.definitions),
+        versions=criteria.versions,
+        candidates=[
+            *((entry.path, raw_id(entry)) for entry in candidates),
+            *((path, blob_id(data)) for path, data in sorted(criteria.definitions.items())),
+        ],
+        extra_find=criteria.extra_find,
+        renderers=criteria.renderers,
+        store=store,
+        cache=cache.place,
+        circumstances=digest(cache.circumstances, cache.beyond) if cache.beyond else cache.circumstances,
+        custom_rules=criteria.custom_rules,
+        missing_schema_is_error=criteria.missing_schema_is_error,
+    )
 
 
 def _reader(tree: Tree, definitions: Mapping[str, bytes]) -> Callable[[str], bytes]:

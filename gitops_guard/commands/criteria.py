@@ -218,6 +218,7 @@ def _is_plain(workspace: Workspace) -> bool:
         config.include
         or config.exclude
         or config.overrides
+        or config.waivers
         or config.suppressions
         or config.plugins
         or not _is_uniform(workspace.extensions)

@@ -104,13 +104,13 @@ def load_policies(
     folders: list[str] = []
     for name in named:
         try:
-            sources += _sources(name, tree, repo, root)
+            sources += sources_of(name, tree, repo, root)
         except GuardError as error:
             raise ConfigError(f"policies: {error}", path=config_path) from error
         if not name.startswith((PREFIX, GIT_PREFIX)):
             folders.append(os.path.normpath(name).replace(os.sep, "/"))
     for name in flagged:
-        sources += _sources(name, None, repo, ".")
+        sources += sources_of(name, None, repo, ".")
         folders += _inside(name, root)
     if tree is not None:
         sources += _elsewhere(tree, {source.path for source in sources})
@@ -142,7 +142,19 @@ def _inside(name: str, root: str) -> list[str]:
     return [] if path.startswith("..") or name.startswith((PREFIX, GIT_PREFIX)) else [path]
 
 
-def _sources(name: str, tree: Tree | None, repo: Repo | None, root: str) -> list[PolicySource]:
+def sources_of(name: str, tree: Tree | None, repo: Repo | None, root: str) -> list[PolicySource]:
+    """Read the files that a name of the configuration or the command line means.
+
+    Args:
+        name: A directory or file, `pack:NAME` or `git+PATH@REV`.
+        tree: Where directories are read; None: on disk.
+        repo: The repository, if any.
+        root: Directory that paths are relative to.
+
+    Raises:
+        UsageError: There is nothing of that name.
+        RepoError: A revision or file cannot be read.
+    """
     if name.startswith(PREFIX):
         return []  # they are rules already, unless a binding speaks of them
     if name.startswith(GIT_PREFIX):

@@ -21,6 +21,7 @@ from gitops_guard.schema.bundle import versions
 
 if TYPE_CHECKING:
     from gitops_guard.commands.policies import Policies
+    from gitops_guard.commands.waivers import Waivers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,9 @@ class Workspace:
     config_text: str
     settings: Settings
     extensions: Extensions
+    waivers: "Waivers | None" = None
+    """Those of the configuration and beside policies; None where neither can bring any."""
+
     installed: Installation
     flags: Flags
     asked_policies: tuple[str, ...] = ()
@@ -110,6 +114,7 @@ def open_workspace(asked: Asked, environment: Mapping[str, str], *, tree: Tree |
         config_text=text,
         settings=settings,
         extensions=extensions,
+        waivers=_waivers(loaded, config, extensions),
         installed=installed,
         flags=asked.flags,
         asked_policies=asked.policies,
@@ -187,7 +192,13 @@ def _extend(loaded: _Loaded, environment: Mapping[str, str]) -> tuple[Extensions
         problems=plugins.problems,
     )
     extensions = _with_policies(loaded, first, extensions, environment)
-    config = _load(loaded.text, loaded.path, known_rules=_known(extensions), plugin_sections=plugins.config_sections())
+    config = _load(
+        loaded.text,
+        loaded.path,
+        known_rules=_known(extensions),
+        plugin_sections=plugins.config_sections(),
+        rule_options={rule.id: rule.option_schemas for _, rule in extensions.rules if hasattr(rule, "option_schemas")},
+    )
     return extensions, config
 
 
@@ -198,6 +209,22 @@ def _load(text: str, path: str, **known: Any) -> Config:
     from gitops_guard.config import load
 
     return load(text, path, **known)
+
+
+def _waivers(loaded: _Loaded, config: Config, extensions: Extensions) -> "Waivers | None":
+    """Read the waivers; without policies of the repository, and without any that are named, nothing is imported."""
+    beside = [source for source in getattr(extensions.policies, "sources", ()) if source.origin]
+    if not (config.waivers or beside):
+        return None
+    from gitops_guard.commands.policies import sources_of
+    from gitops_guard.commands.waivers import load_waivers
+
+    return load_waivers(
+        config.waivers,
+        beside,
+        sources_of=lambda name: sources_of(name, loaded.tree, loaded.repo, loaded.root),
+        config_path=loaded.path,
+    )
 
 
 def _known(extensions: Extensions) -> set[str] | None:

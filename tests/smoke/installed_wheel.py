@@ -26,8 +26,10 @@ def main() -> None:
     for name in (
         "_policies",
         "config.schema.json",
+        "waiver.schema.json",
         "schema/data/lifecycle.json",
         "policy/packs.json",
+        "policy/test.schema.json",
         "report/check.schema.json",
         "report/simulation/simulate.schema.json",
         "rules/unknown-field.md",
