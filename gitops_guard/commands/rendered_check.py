@@ -84,7 +84,7 @@ def with_rendered(
         asked: The command line.
         is_example: Tells which files policies are tested with.
     """
-    memory = Memory(workspace, cache, asked)
+    memory = Memory(workspace, cache, asked, is_current=tree is workspace.tree)
     if not may_have_units(tree, cache):
         memory.note_none()
         return outcome
@@ -121,9 +121,16 @@ def _known_clean(cache: Cache) -> frozenset[bytes | None]:
 class Memory:
     """Teaches the clean path what was found out about rendered units, for exactly the same state of the repository."""
 
-    def __init__(self, workspace: Workspace, cache: Cache, asked: ToRender) -> None:
-        """Look at the state that is about to be judged."""
-        self._store = cache.clean_store()
+    def __init__(self, workspace: Workspace, cache: Cache, asked: ToRender, *, is_current: bool) -> None:
+        """Look at the state that is about to be judged.
+
+        Args:
+            workspace: What is settled for the run.
+            cache: Where verdicts are remembered.
+            asked: The command line.
+            is_current: The tree judged is the run's own; of the commit that it is compared with, nothing is learned.
+        """
+        self._store = cache.clean_store() if is_current else None
         self._cache = cache
         self._asked = asked
         self._location = None if workspace.repo is None else find_git_dir(workspace.root)
