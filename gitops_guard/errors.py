@@ -4,9 +4,11 @@
     +-- UsageError              a flag or argument is wrong
     +-- ConfigError             the configuration file is wrong; names key, line and nearest known key
     +-- RepoError               a repository, revision or file cannot be read
+    +-- SyncError               a set of objects cannot be synced: its parent, inventory, lock or plan is at fault
     +-- SchemaError             a schema cannot be used
     +-- PluginError             a plugin cannot be loaded; names distribution and version
     +-- BaselineError           a baseline file cannot be read or written
+    +-- ClusterError            a cluster cannot be asked, or says no; its kinds are in `cluster.errors`
     +-- WorkerError             a worker process ended before it had delivered its results
 
 Each holds its data and builds its text in `__str__`; a text says what is wrong, where, and what to do.
@@ -40,6 +42,10 @@ class RepoError(GuardError):
     """A repository, revision or file cannot be read."""
 
 
+class SyncError(GuardError):
+    """A set of objects cannot be synced; nothing was pruned."""
+
+
 class SchemaError(GuardError):
     """A schema cannot be used."""
 
@@ -50,6 +56,10 @@ class PluginError(GuardError):
 
 class BaselineError(GuardError):
     """A baseline file cannot be read or written."""
+
+
+class ClusterError(GuardError):
+    """A cluster cannot be asked, or says no; `gitops_guard.cluster` says which of the two, and why."""
 
 
 class WorkerError(GuardError):

@@ -62,6 +62,15 @@ class DiffRequest:
     no_cache: bool = False
     verbose: bool = False
     flags: Flags = field(default_factory=Flags)
+    contexts: tuple[str, ...] = ()
+    """Contexts of clusters to ask; empty, and not `live`: no cluster is asked."""
+
+    live: bool = False
+    """Ask the clusters of the configuration."""
+
+    kubeconfig: str = ""
+    field_manager: str = ""
+    """As whom objects are dry-run; empty: each as the manager that deploys it."""
 
 
 def run(request: DiffRequest, environment: Mapping[str, str]) -> int:
@@ -72,6 +81,8 @@ def run(request: DiffRequest, environment: Mapping[str, str]) -> int:
     """
     if request.to_rev is not None and request.from_rev is None:
         raise UsageError("--to needs --from; to see what a commit changes give --from COMMIT^ --to COMMIT")
+    if request.contexts or request.live:
+        return _run_live(request, environment)
     workspace, before = _open(request, environment)
     extent = Extent(
         paths=tuple(_paths(request, workspace)),
@@ -85,6 +96,26 @@ def run(request: DiffRequest, environment: Mapping[str, str]) -> int:
     if report.errors:
         return 2
     return 1 if request.exit_code and _changes_something(report) else 0
+
+
+def _run_live(request: DiffRequest, environment: Mapping[str, str]) -> int:
+    """Ask clusters; what that needs is only imported here."""
+    from gitops_guard.commands import live_diff
+
+    workspace, before = _open(request, environment)
+    live = live_diff.LiveRequest(
+        contexts=request.contexts,
+        configured=request.live,
+        kubeconfig=request.kubeconfig,
+        field_manager=request.field_manager,
+        paths=request.paths,
+        format=request.format,
+        exit_code=request.exit_code,
+        allow_network=request.allow_network,
+        no_cache=request.no_cache,
+        verbose=request.verbose,
+    )
+    return live_diff.run(live, workspace, before, environment, _read_yaml)
 
 
 def _open(request: DiffRequest, environment: Mapping[str, str]) -> tuple[Workspace, Tree]:

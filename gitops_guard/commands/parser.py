@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from gitops_guard import __version__
+from gitops_guard.commands.sync_parser import add_sync_commands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_init(commands)
     _add_install_hook(commands)
     _add_test(commands)
+    add_sync_commands(commands)
     return parser
 
 
@@ -160,7 +162,21 @@ def _add_diff(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument("--config", metavar="FILE", help="configuration instead of the tree's .gitops-guard.yaml")
     parser.add_argument("--colour", metavar="WHEN", help="auto (default), always, never")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what is folded, too")
+    _add_clusters(parser.add_argument_group("clusters (only read and dry-run, never written)"))
     parser.set_defaults(handler=_run_diff)
+
+
+def _add_clusters(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--context", dest="contexts", metavar="CONTEXT", action="append", default=[],
+        help="ask the cluster of this kubeconfig context, or of this name in the configuration; may be repeated",
+    )  # fmt: skip
+    group.add_argument("--live", action="store_true", help="ask all clusters of the configuration that have a context")
+    group.add_argument("--kubeconfig", metavar="FILE", default="", help="instead of KUBECONFIG and ~/.kube/config")
+    group.add_argument(
+        "--field-manager", metavar="NAME", default="",
+        help="as whom objects are dry-run; by default each as what deploys it: Flux, Argo CD, Helm, kubectl",
+    )  # fmt: skip
 
 
 def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -390,6 +406,10 @@ def _run_diff(namespace: argparse.Namespace) -> int:
         no_cache=namespace.no_cache,
         config=namespace.config,
         verbose=namespace.verbose,
+        contexts=tuple(namespace.contexts),
+        live=namespace.live,
+        kubeconfig=namespace.kubeconfig,
+        field_manager=namespace.field_manager,
         flags=Flags(colour=namespace.colour),
     )
     return diff.run(request, os.environ)

@@ -85,3 +85,13 @@ def _field(change: FieldChange) -> dict[str, Any]:
         "class": str(change.change_class),
         "document": change.document,
     }
+
+
+def change_object(change: Change) -> dict[str, Any]:
+    """Return one change as the contract's object."""
+    return _change(change)
+
+
+def resource_object(resource: ResourceId) -> dict[str, str]:
+    """Return an identity as the contract's object."""
+    return _resource(resource)

@@ -148,3 +148,8 @@ def _folded_text(text: str, columns: int) -> Iterator[str]:
         piece += char
         used += wide
     yield piece
+
+
+def change_lines(change: Change, options: FormatOptions) -> Iterator[str]:
+    """Yield the block of one change."""
+    yield from _Writer(options)._change(change)
