@@ -19,7 +19,7 @@ from gitops_guard.check.telling import (
     tree_digest,
     without_units_name,
 )
-from gitops_guard.commands.rendered_clean import with_blobs
+from gitops_guard.commands.rendered_clean import git_config, with_blobs
 from gitops_guard.commands.selection import Selection, Wanted
 from gitops_guard.commands.workspace import Workspace
 from gitops_guard.errors import RepoError
@@ -143,12 +143,12 @@ class Memory:
 
     def note_clean(self, *, objects: int, units: int) -> None:
         """Remember that the rendered units have nothing to report."""
-        if self._before is None or self._before != self._state():
+        if self._before is None or self._location is None or self._before != self._state():
             return
         names = () if self._asked.named is None else sorted({path_bytes(path) for path in self._asked.named})
         if self._asked.staged is not bool(names):
             return
-        tools = tools_stamp(self._asked.environment.get("PATH", os.defpath))
+        tools = tools_stamp(self._asked.environment.get("PATH", os.defpath), git_config(self._location))
         name = rendered_name(self._before, tools, names)
         self._add(remember_rendered(name, objects=objects, units=units))
 
