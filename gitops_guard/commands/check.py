@@ -68,6 +68,29 @@ def run(request: CheckRequest, environment: Mapping[str, str], *, today: date) -
     Raises:
         GuardError: Nothing could be checked.
     """
+    workspace, report, only = judge(request, environment, today=today)
+    if request.write_baseline is not None:
+        return _write_baseline(report, request.write_baseline)
+    if request.baseline is not None:
+        known = baseline.read(_read(request.baseline))
+        report = baseline.apply(report, known, looked_at=_looked_at(workspace, request, only))
+    _write(report, workspace, request)
+    return _exit_code(report, workspace)
+
+
+def judge(
+    request: CheckRequest, environment: Mapping[str, str], *, today: date
+) -> tuple[Workspace, Report, frozenset[str] | None]:
+    """Check, and return where, what was found, and which paths alone counted.
+
+    Args:
+        request: The command line; its baselines and its format are the caller's.
+        environment: The process's variables.
+        today: Decides which suppressions have expired.
+
+    Raises:
+        GuardError: Nothing could be checked.
+    """
     _refuse_contradictions(request)
     workspace, only = _open(request, environment)
     outcome = _check(
@@ -78,14 +101,24 @@ def run(request: CheckRequest, environment: Mapping[str, str], *, today: date) -
         only,
         base=read_base_of(workspace, staged=request.staged, from_rev=request.from_rev, to_rev=request.to_rev),
     )
-    report = _report(workspace, outcome, request, environment, today, only)
-    if request.write_baseline is not None:
-        return _write_baseline(report, request.write_baseline)
-    if request.baseline is not None:
-        known = baseline.read(_read(request.baseline))
-        report = baseline.apply(report, known, looked_at=_looked_at(workspace, request, only))
-    _write(report, workspace, request)
-    return _exit_code(report, workspace)
+    return workspace, _report(workspace, outcome, request, environment, today, only), only
+
+
+def judge_rendered(workspace: Workspace, tree: Tree, environment: Mapping[str, str], *, today: date) -> Report:
+    """Check what was rendered from a workspace's tree, by the same configuration.
+
+    Args:
+        workspace: Where it was rendered from.
+        tree: Files with what was rendered.
+        environment: The process's variables.
+        today: Decides which suppressions have expired.
+
+    Raises:
+        GuardError: Nothing could be checked.
+    """
+    rendered, request = replace(workspace, tree=tree), CheckRequest()
+    outcome = _check(rendered, tree, replace(request, no_cache=True), environment, None, base=BaseReader())
+    return _report(rendered, outcome, request, environment, today, frozenset())
 
 
 def _refuse_contradictions(request: CheckRequest) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from gitops_guard import __version__
+from gitops_guard.commands.sync_parser import add_sync_commands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_init(commands)
     _add_install_hook(commands)
     _add_test(commands)
+    add_sync_commands(commands)
     return parser
 
 
