@@ -7,6 +7,7 @@
     +-- SchemaError             a schema cannot be used
     +-- PluginError             a plugin cannot be loaded; names distribution and version
     +-- BaselineError           a baseline file cannot be read or written
+    +-- PlanError               a plan.json is not to be trusted, or does not belong to this pull request
     +-- WorkerError             a worker process ended before it had delivered its results
 
 Each holds its data and builds its text in `__str__`; a text says what is wrong, where, and what to do.
@@ -50,6 +51,10 @@ class PluginError(GuardError):
 
 class BaselineError(GuardError):
     """A baseline file cannot be read or written."""
+
+
+class PlanError(GuardError):
+    """A plan.json cannot be used: wrong form, too large, or not of this pull request and commit."""
 
 
 class WorkerError(GuardError):

@@ -24,7 +24,7 @@ def diff_object(report: ChangeReport) -> dict[str, Any]:
         "version": 1,
         "from": report.before,
         "to": report.after,
-        "changes": [_change(change) for change in told],
+        "changes": [change_object(change) for change in told],
         "counts": {str(action): number for action, number in report.counts.items()},
         "folded": {str(reason): number for reason, number in report.folded.items()},
         "identical_files": report.identical_files,
@@ -45,7 +45,8 @@ def diff_object(report: ChangeReport) -> dict[str, Any]:
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def change_object(change: Change) -> dict[str, Any]:
+    """Return a change as every contract writes it."""
     shown = change.shown_after if change.action is Action.CREATED else change.shown_before
     return {
         "action": str(change.action),
