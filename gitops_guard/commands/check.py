@@ -64,7 +64,7 @@ def run(request: CheckRequest, environment: Mapping[str, str], *, today: date) -
     """
     _refuse_contradictions(request)
     workspace, only = _open(request, environment)
-    outcome = _check(
+    outcome = check_side(
         workspace,
         workspace.tree,
         request,
@@ -151,7 +151,7 @@ def _changed(repo: Repo, base: str, head: str | Side) -> frozenset[str]:
     return frozenset(change.path for change in changes if change.kind is not ChangeKind.DELETED)
 
 
-def _check(
+def check_side(
     workspace: Workspace,
     tree: Tree,
     request: CheckRequest,
@@ -160,6 +160,16 @@ def _check(
     *,
     base: BaseReader,
 ) -> Outcome:
+    """Check the files of one tree.
+
+    Args:
+        workspace: Its configuration decides.
+        tree: Where the files are.
+        request: The command line.
+        environment: The process's variables.
+        only: Paths that alone count; None for all.
+        base: Reads what the change replaces.
+    """
     settings = workspace.settings
     is_stdin = STDIN in request.paths
     policies = look_at(workspace, tree, base)
@@ -233,7 +243,7 @@ def _base_findings(
     head = request.to_rev or request.rev or "HEAD"
     tree = workspace.repo.commit_tree(workspace.repo.merge_base(request.new_from, head))
     whole = replace(request, paths=())
-    outcome = _check(workspace, tree, whole, environment, None, base=BaseReader())
+    outcome = check_side(workspace, tree, whole, environment, None, base=BaseReader())
     return sort_out(workspace, tree, outcome, today, whole=True).reported
 
 

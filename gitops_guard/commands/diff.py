@@ -60,7 +60,7 @@ def run(request: DiffRequest, environment: Mapping[str, str]) -> int:
     if request.to_rev is not None and request.from_rev is None:
         raise UsageError("--to needs --from; to see what a commit changes give --from COMMIT^ --to COMMIT")
     workspace, before = _open(request, environment)
-    report = _compared(workspace, before, request)
+    report = compared(workspace, before, request)
     _write(report, workspace, request)
     if report.errors:
         return 2
@@ -90,7 +90,8 @@ def _before(repo: Repo, request: DiffRequest) -> Tree:
     return repo.commit_tree("HEAD")
 
 
-def _compared(workspace: Workspace, before: Tree, request: DiffRequest) -> ChangeReport:
+def compared(workspace: Workspace, before: Tree, request: DiffRequest) -> ChangeReport:
+    """Compare a tree with the workspace's own, as the manifests are written."""
     scopes = Scopes(workspace.config, workspace.settings.kubernetes_versions)
     sides = read_both(before, workspace.tree, paths=_paths(request, workspace), scopes=scopes)
     kinds = CustomKinds(sides.definitions)
@@ -110,7 +111,7 @@ def _compared(workspace: Workspace, before: Tree, request: DiffRequest) -> Chang
         identical_files=sides.identical_files,
         skipped=skipped,
         errors=tuple(sorted(errors, key=lambda error: error.sort_key)),
-        notes=(NOT_RENDERED,) if _needs_rendering(skipped) or sides.before.patches or sides.after.patches else (),
+        notes=(NOT_RENDERED,) if needs_rendering(skipped) or sides.before.patches or sides.after.patches else (),
     )
 
 
@@ -137,13 +138,14 @@ def _read_yaml(text: str) -> "Json | None":
     return dict(stream.documents[0].body)
 
 
-def _needs_rendering(skipped: tuple[Skipped, ...]) -> bool:
+def needs_rendering(skipped: tuple[Skipped, ...]) -> bool:
+    """Tell whether a file is among those not compared whose change may well change what is deployed."""
     return any(entry.reason in _DEPLOYED for entry in skipped)
 
 
 def _changes_something(report: ChangeReport) -> bool:
     """Tell whether something changes, or may change where we cannot look."""
-    return bool(report.effective) or _needs_rendering(report.skipped)
+    return bool(report.effective) or needs_rendering(report.skipped)
 
 
 def _write(report: ChangeReport, workspace: Workspace, request: DiffRequest) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from gitops_guard import __version__
+from gitops_guard.commands.pull_parser import add_pr, add_report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def make_parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_diff(commands)
     _add_simulate(commands)
+    add_pr(commands)
+    add_report(commands)
     _add_render(commands)
     _add_rules(commands)
     _add_explain(commands)

@@ -63,14 +63,14 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
     Raises:
         GuardError: Nothing could be simulated.
     """
-    assumptions = _assumptions(request.assume)
-    _check_version(request.kubernetes_version, assumptions)
+    assumptions = read_assumptions(request.assume)
+    check_version(request.kubernetes_version, assumptions)
     workspace = _open(request, environment)
     before, after = _sides(request, workspace)
     change = Change.between(before.resources, after.resources, assumptions)
     predictions = predict_change(change, assumptions, request.kubernetes_version)
     reported = findings_of(find_hazards(change), after, workspace, today)
-    errors = {*_unreadable(before, after), *predictions.errors}
+    errors = {*unreadable(before, after), *predictions.errors}
     simulation = Simulation(
         rollouts=predictions.rollouts,
         hazards=reported.kept,
@@ -82,7 +82,8 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
     return _exit_code(simulation, request, workspace)
 
 
-def _assumptions(path: str | None) -> Assumptions:
+def read_assumptions(path: str | None) -> Assumptions:
+    """Read what the manifests do not say; the defaults without a file."""
     if path is None:
         return Assumptions()
     documents = load(read_file(path)).documents
@@ -94,7 +95,7 @@ def _assumptions(path: str | None) -> Assumptions:
         raise UsageError(f"{path}: {error}") from None
 
 
-def _check_version(version: str, assumptions: Assumptions) -> None:
+def check_version(version: str, assumptions: Assumptions) -> None:
     """Refuse a wrong version once, not for every workload."""
     try:
         kubernetes_model(version, assumptions.gates)
@@ -128,7 +129,7 @@ def _sides(request: SimulateRequest, workspace: Workspace) -> tuple[Manifests, M
     return read_tree(workspace.repo.commit_tree(base), workspace, paths), read_tree(workspace.tree, workspace, paths)
 
 
-def _unreadable(before: Manifests, after: Manifests) -> list[CheckError]:
+def unreadable(before: Manifests, after: Manifests) -> list[CheckError]:
     """Return what could not be read, but for files that are the same on both sides: no change hides in those."""
     same = {path for path, data in after.texts.items() if before.texts.get(path) == data}
     return [error for error in (*before.errors, *after.errors) if error.path not in same]

@@ -192,8 +192,8 @@ def _matrix(story: Story) -> tuple[str, ...]:
     if not rows:
         return ("",)
     columns = _columns(rows)
-    head = ["", *(", ".join(cell(name) for name in names) or "changes" for names, _ in columns)]
-    lines = [f"| app |{' | '.join(head)} |", f"|---|{'---|' * len(columns)}"]
+    head = [", ".join(cell(name) for name in names) or "changes" for names, _ in columns]
+    lines = [f"| app | {' | '.join(head)} |", f"|---|{'---|' * len(columns)}"]
     names = list(rows)
     lines += [_row(name, columns) for name in names[:_MOST_ROWS]]
     if len(names) > _MOST_ROWS:
