@@ -8,8 +8,6 @@ from gitops_guard.forge.answers import number_of, object_of, text_of
 from gitops_guard.forge.host import Check, Comment, Limits, Pull, State, Status
 from gitops_guard.forge.transport import Clock, Transport
 
-_PAGE: Final = 50
-_ACTIONS_BOT: Final = "gitea-actions"
 _STATES: Final = {
     State.PENDING: "pending",
     State.SUCCESS: "success",
@@ -52,14 +50,18 @@ class Gitea:
         )
 
     def me(self) -> str:
-        """Return our login. A token without `read:user`, as a job's own is, may not ask for it."""
+        """Return our login; a token without `read:user` may not ask for it."""
         if not self._me:
             try:
                 self._me = text_of(object_of(self._http.get("/user").data).get("login"))
             except ForgeError as error:
                 if error.status != 403:
                     raise
-                self._me = _ACTIONS_BOT
+                raise ForgeError(
+                    "the forge does not say who we are: give the token the scope read:user, or set"
+                    " GITOPS_GUARD_FORGE_USER to the login that our comments are by",
+                    status=403,
+                ) from error
         return self._me
 
     def comments(self, number: int) -> tuple[Comment, ...]:

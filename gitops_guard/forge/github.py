@@ -32,7 +32,6 @@ _CONCLUSIONS: Final = {
     State.ERROR: "failure",
     State.NEUTRAL: "neutral",
 }
-_ACTIONS_BOT: Final = "github-actions[bot]"
 
 
 class GitHub:
@@ -59,6 +58,7 @@ class GitHub:
             "X-GitHub-Api-Version": _VERSION,
         }
         self._http = Transport(api, headers, clock=clock, write_gap_s=_WRITE_GAP_S)
+        self._graph = Transport(api.rstrip("/").removesuffix("/v3"), headers, clock=clock)
         self._repo = f"/repos/{quote(repository)}"
         self._web = f"{web.rstrip('/')}/{quote(repository)}" if web else ""
         self._me = me
@@ -77,15 +77,26 @@ class GitHub:
         )
 
     def me(self) -> str:
-        """Return our login. The token of a job may not ask for it, and is always the same bot's."""
+        """Return our login. The REST API does not tell it to an App's or a job's token, the GraphQL API does."""
         if not self._me:
             try:
                 self._me = text_of(object_of(self._http.get("/user").data).get("login"))
             except ForgeError as error:
                 if error.status != 403:
                     raise
-                self._me = _ACTIONS_BOT
+                self._me = self._viewer()
         return self._me
+
+    def _viewer(self) -> str:
+        try:
+            answer = self._graph.call("POST", "/graphql", body={"query": "query{viewer{login}}"}, is_repeatable=True)
+            viewer = object_of(object_of(object_of(answer.data).get("data")).get("viewer"))
+            return text_of(viewer.get("login"))
+        except ForgeError as error:
+            raise ForgeError(
+                "GitHub does not say who we are: set GITOPS_GUARD_FORGE_USER to the login that our comments are by",
+                status=error.status,
+            ) from error
 
     def comments(self, number: int) -> tuple[Comment, ...]:
         """Return all comments on a pull request, the oldest first."""

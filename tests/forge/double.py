@@ -227,6 +227,7 @@ def gh_me(host: Host, _at: dict[str, str], _query: dict[str, str], _body: Any) -
 
 GITHUB: dict[str, Route] = {
     "GET /user": gh_me,
+    "POST /graphql": lambda host, *_: (200, {"data": {"viewer": {"login": host.me["login"]}}}),
     "GET /repos/{owner}/{repo}/pulls/{pull_number}": gh_pull,
     "GET /repos/{owner}/{repo}/issues/{issue_number}/comments": gh_comments,
     "POST /repos/{owner}/{repo}/issues/{issue_number}/comments": gh_create,
