@@ -1,12 +1,14 @@
 """Hosts to write to: a folder, GitHub's and GitLab's face on a socket."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from forge import double
+from forge.browser import Browser
 
 from gitops_guard.forge.github import GitHub
 from gitops_guard.forge.gitlab import GitLab
@@ -116,3 +118,11 @@ def _local(folder: Path) -> Bench:
         move_head=lambda head: pull(head=head),
         close=lambda: pull(is_open=False),
     )
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Browser:
+    """Return a Chromium; pictures go to `GITOPS_GUARD_PICTURES`, where a person wants to look at them."""
+    folder = Path(os.environ.get("GITOPS_GUARD_PICTURES") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Browser(folder)
