@@ -32,6 +32,7 @@ _NEEDS: dict[str, tuple[tools.Tool, ...]] = {
     "kubectl": (tools.KUBECTL,),
     "helm": (tools.HELM,),
     "gitea": (tools.GITEA,),
+    "actionlint": (tools.ACTIONLINT,),
 }
 """Which tools each fixture needs: they are had before the first test runs, outside of its time limit."""
 
@@ -210,6 +211,12 @@ def replay() -> Iterator[Callable[[str], Replay]]:
 def kubectl() -> Path:
     """Return the path of kubectl."""
     return binaries.obtain(tools.KUBECTL)
+
+
+@pytest.fixture(scope="session")
+def actionlint() -> Path:
+    """Return the path of actionlint."""
+    return binaries.obtain(tools.ACTIONLINT)
 
 
 @pytest.fixture(scope="session")

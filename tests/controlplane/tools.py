@@ -177,9 +177,18 @@ GITEA = Tool(
     needs_c=True,
     build_s=300,
 )
+ACTIONLINT = Tool(
+    name="actionlint",
+    module="actionlint",
+    package="github.com/rhysd/actionlint/cmd/actionlint",
+    source="github.com/rhysd/actionlint",
+    build_s=20,
+)
 
 CONTROL_PLANE = (ETCD, KUBE_APISERVER)
 """What the fixture `control_plane` starts."""
 CONTROLLERS = (KUBE_CONTROLLER_MANAGER, KUBE_SCHEDULER, KWOK)
 """What the fixture `controllers` starts besides."""
-TOOLS = {tool.name: tool for tool in (*CONTROL_PLANE, *CONTROLLERS, KUBECTL, FLAGGER, ARGO_ROLLOUTS, HELM, GITEA)}
+TOOLS = {
+    tool.name: tool for tool in (*CONTROL_PLANE, *CONTROLLERS, KUBECTL, FLAGGER, ARGO_ROLLOUTS, HELM, GITEA, ACTIONLINT)
+}

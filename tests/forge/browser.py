@@ -30,13 +30,13 @@ class Browser:
 
     def rendered(self, address: str) -> str:
         """Return the page's HTML after its scripts ran."""
-        return self._run("--dump-dom", "--virtual-time-budget=5000", address)
+        return self._run("--dump-dom", "--timeout=20000", address)
 
     def picture(self, address: str, name: str, *, size: str = "1200,2400", dark: bool = False) -> Path:
         """Write a picture of the page."""
         path = self.pictures / name
         colours = ["--blink-settings=preferredColorScheme=0"] if dark else []
-        self._run(f"--screenshot={path}", f"--window-size={size}", "--virtual-time-budget=5000", *colours, address)
+        self._run(f"--screenshot={path}", f"--window-size={size}", "--timeout=20000", *colours, address)
         assert path.stat().st_size > 5_000
         return path
 
