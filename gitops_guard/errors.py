@@ -9,6 +9,7 @@
     +-- BaselineError           a baseline file cannot be read or written
     +-- ForgeError              a code host refuses, or cannot be reached; names the call and the answer's status
     +-- PlanError               a plan.json is not to be trusted, or does not belong to this pull request
+    +-- ClusterError            a cluster cannot be asked, or says no; its kinds are in `cluster.errors`
     +-- WorkerError             a worker process ended before it had delivered its results
 
 Each holds its data and builds its text in `__str__`; a text says what is wrong, where, and what to do.
@@ -69,6 +70,10 @@ class ForgeError(GuardError):
 
 class PlanError(GuardError):
     """A plan.json cannot be used: wrong form, too large, or not of this pull request and commit."""
+
+
+class ClusterError(GuardError):
+    """A cluster cannot be asked, or says no; `gitops_guard.cluster` says which of the two, and why."""
 
 
 class WorkerError(GuardError):

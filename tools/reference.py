@@ -1,4 +1,4 @@
-"""Write docs/reference/ from the code: command lines, configuration, rules, formats, hooks, exit codes, JSON contract.
+"""Write docs/reference/ from the code: command lines, files to write, rules, formats, hooks, exit codes, JSON contract.
 
 `make docs` runs it; tests/docs/test_reference.py fails when a page is not what it would write.
 """
@@ -119,6 +119,16 @@ def _type(schema: dict[str, Any]) -> str:
     return " or ".join([kinds] if isinstance(kinds, str) else kinds)
 
 
+def _waivers() -> Iterator[str]:
+    schema = json.loads((ROOT / "gitops_guard" / "waiver.schema.json").read_text(encoding="utf-8"))
+    yield schema["description"]
+    yield ""
+    yield "How to use one: [How to accept a finding](../how-to/accept-findings.md)."
+    yield "Editors that know JSON Schema take `gitops_guard/waiver.schema.json`."
+    yield ""
+    yield from _table(("key", "type", "meaning"), _members(schema, "", {}))
+
+
 def _rules() -> Iterator[str]:
     yield "`gitops-guard rules` lists them with those of plugins; `gitops-guard explain RULE` prints a page."
     yield ""
@@ -184,6 +194,14 @@ def _json_contract() -> Iterator[str]:
     yield "Its JSON Schema is `gitops_guard/report/check.schema.json`."
     yield ""
     yield from _table(("key", "type", "meaning"), _members(schema, "", schema.get("$defs", {})))
+    schema = json.loads((ROOT / "gitops_guard" / "policy" / "test.schema.json").read_text(encoding="utf-8"))
+    yield "## gitops-guard test"
+    yield ""
+    yield schema["description"]
+    yield ""
+    yield "Its JSON Schema is `gitops_guard/policy/test.schema.json`."
+    yield ""
+    yield from _table(("key", "type", "meaning"), _members(schema, "", {}))
 
 
 def _members(schema: dict[str, Any], prefix: str, definitions: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -198,6 +216,7 @@ def _members(schema: dict[str, Any], prefix: str, definitions: dict[str, Any]) -
 PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "command-line.md": ("Command line", _command_line),
     "configuration.md": ("Configuration", _configuration),
+    "waivers.md": ("Waivers", _waivers),
     "rules.md": ("Rules", _rules),
     "formats.md": ("Formats", _formats),
     "hooks.md": ("Hooks", _hooks),

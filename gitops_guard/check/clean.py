@@ -15,6 +15,7 @@ from gitops_guard.repo.index import blob_id as hash_blob
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     Candidate = tuple[bytes, bytes | None, int]
     """Path relative to the root, raw blob id where it is known, size in bytes."""
@@ -72,6 +73,7 @@ def sweep(
     *,
     read: "Callable[[bytes, bytes | None], bytes | None]",
     versions: "Sequence[str]",
+    passes: "Callable[[Any], bool] | None" = None,
     cache: "Cache | None",
     store: "CleanStore | None",
     jobs: int,
@@ -83,6 +85,7 @@ def sweep(
         candidates: Files with a manifest's suffix.
         read: Returns a candidate's bytes by path and blob id, or None when it cannot be read here.
         versions: Target minor versions.
+        passes: Tells of a valid body whether it certainly passes all policies; None: there is none that it has to.
         cache: Where schemas are kept, and the key that seals them; None for nowhere.
         store: Blobs known to be clean; None for none.
         jobs: Processes, 0 for as many as there are processors; used from a hundred unknown files on.
@@ -92,7 +95,7 @@ def sweep(
     unknown = _unknown(candidates, store, result)
     if not unknown:
         return result
-    judge = _QuickJudge(unknown, read, versions, cache, store)
+    judge = _QuickJudge(unknown, read, versions, passes, cache, store)
     if len(unknown) < _FORK_FROM:
         verdicts = judge.chunk(0, len(unknown))
     else:
@@ -164,12 +167,14 @@ class _QuickJudge:
         candidates: "Sequence[Candidate]",
         read: "Callable[[bytes, bytes | None], bytes | None]",
         versions: "Sequence[str]",
+        passes: "Callable[[Any], bool] | None",
         cache: "Cache | None",
         store: "CleanStore | None",
     ) -> None:
         self._candidates = candidates
         self._read = read
         self._versions = versions
+        self._passes = passes
         self._cache = cache
         self._read_plain: Callable[[bytes], list[object] | None] | None = None
         self._checks: list[Callable[[object], bool]] = []
@@ -207,6 +212,8 @@ class _QuickJudge:
 
             self._read_plain = read_plain
             self._checks = [PlainSchemas(version, self._cache).is_clean for version in self._versions]
+            if self._passes is not None:
+                self._checks.append(self._passes)  # after the schemas: it takes bodies for valid
         return self._read_plain
 
 

@@ -113,10 +113,19 @@ def _plan(
 ) -> PullPlan:
     assert workspace.repo is not None
     before = workspace.repo.commit_tree(base)
-    suppositions = Suppositions(assumptions=read_assumptions(request.assume), version=request.kubernetes_version)
+    assumptions = read_assumptions(request.assume, workspace.config)
+    suppositions = Suppositions(assumptions=assumptions, version=request.kubernetes_version)
     check_version(suppositions.version, suppositions.assumptions)
     found = new_findings(workspace, before, request.check, environment, base=base, head=head, today=today)
-    seen = preview(workspace, before, suppositions, today=today)
+    seen = preview(
+        workspace,
+        before,
+        suppositions,
+        environment,
+        allow_network=request.check.allow_network,
+        no_cache=request.check.no_cache,
+        today=today,
+    )
     shard = _shard(request.shard, environment)
     plan = PullPlan(
         repository=request.repository or around.repository,

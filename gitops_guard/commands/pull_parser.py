@@ -80,13 +80,12 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--plugin", dest="plugins", action="append", default=[], metavar="NAME", help="plugin to load; may be repeated"
     )
-    group.add_argument(
-        "--policy", dest="policies", action="append", default=[], metavar="NAME", help="policies; may be repeated"
-    )
+    group.add_argument("--policies", action="append", default=[], metavar="DIR", help="as of check; may be repeated")
     group.add_argument(
         "--kubernetes-version", dest="kubernetes_versions", action="append", default=[], metavar="V",
         help="minor version to check against; may be repeated",
     )  # fmt: skip
+    group.add_argument("--allow-network", action="store_true", help="fetch remote bases and charts")
     group.add_argument("--no-cache", action="store_true", help="believe and write no remembered verdicts")
     group.add_argument("--cache-dir", metavar="DIR", help="where verdicts are remembered (the user's cache folder)")
     group.add_argument("-j", "--jobs", metavar="N", help="processes; 0 (default) for as many as there are processors")
@@ -141,6 +140,7 @@ def _run_pr(namespace: argparse.Namespace) -> int:
         config=namespace.config,
         plugins=tuple(namespace.plugins),
         policies=tuple(namespace.policies),
+        allow_network=namespace.allow_network,
         no_cache=namespace.no_cache,
         flags=flags,
     )

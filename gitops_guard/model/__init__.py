@@ -21,6 +21,8 @@ from gitops_guard.model.finding import (
     Finding,
     Report,
     Skipped,
+    WaiverState,
+    WaiverUse,
     fingerprint,
 )
 from gitops_guard.model.problem import Problem, Severity, Unevaluated
@@ -56,6 +58,8 @@ __all__ = [
     "Skipped",
     "Span",
     "Unevaluated",
+    "WaiverState",
+    "WaiverUse",
     "fingerprint",
     "format_field_path",
     "resolve_field_path",

@@ -47,6 +47,22 @@ class Facts:
     """Whether no available pod is what the manifests ask for, before or after."""
 
 
+class Place(NamedTuple):
+    """What the nodes of a snapshot can hold of the new version."""
+
+    pods: int = 0
+    """Where not all fit: how many."""
+
+    why: str = ""
+    """Why not all fit, however the scheduler chooses; empty where they may, or where nobody knows the nodes."""
+
+    note: str = ""
+    """What else the nodes do to the rollout; empty for nothing."""
+
+
+ANYWHERE = Place()
+
+
 class Supposed(NamedTuple):
     """Something that was supposed and is no time."""
 
@@ -67,6 +83,7 @@ class Case(ABC):
         self.after = after
         self.assumptions = assumptions
         self.templates = Templates.of(before, after)
+        self.place = ANYWHERE
 
     @property
     @abstractmethod
@@ -103,7 +120,15 @@ class Case(ABC):
         }
         if not assumptions.new_version_ready:
             timing[self.templates.new] = timing[self.templates.new]._replace(ready_ms=NEVER)
+        if self.place.why:
+            timing[self.templates.new] = self._held_back(timing[self.templates.new])
         return timing
+
+    def _held_back(self, timing: PodTiming) -> PodTiming:
+        """Return the time of pods of which the nodes cannot hold all; those that stay Pending never run."""
+        if self.place.pods:
+            return timing._replace(places=self.place.pods)
+        return timing._replace(ready_ms=NEVER, starts=False)
 
     @property
     @abstractmethod
@@ -133,6 +158,8 @@ class Case(ABC):
     @property
     def never_ready(self) -> str:
         """Why pods of the new version do not become ready, on the likely way; empty when they do."""
+        if self.place.why:
+            return self.place.why
         if not self.assumptions.new_version_ready:
             return "new pods are assumed never to become ready"
         return self.estimate(self.templates.new, self.assumptions, Scenario.LIKELY).never

@@ -42,7 +42,17 @@ def branch(repo):
 
 def planned(sandbox, *more, code=0, **variables):
     sandbox.run(
-        "pr", "--from", "main", "--plan", "plan.json", "--markdown", "report.md", *more, **variables
+        "pr",
+        "--from",
+        "main",
+        "--policies",
+        "none",
+        "--plan",
+        "plan.json",
+        "--markdown",
+        "report.md",
+        *more,
+        **variables,
     ).assert_code(code)
     document = json.loads((sandbox.root / "plan.json").read_text())
     jsonschema.Draft202012Validator(SCHEMA).validate(document)
@@ -92,9 +102,25 @@ def test_pr_when_the_base_could_not_be_read_then_repairing_it_passes(repo):
     assert ["apps/web.yaml cannot be read in the base: what changes in it is not shown"] == document["notes"]
 
 
-def test_pr_when_a_kustomization_changes_then_it_is_no_pass_unless_allowed(branch):
-    branch.commit({"apps/kustomization.yaml": "resources: [web.yaml]\nnamePrefix: x-\n"})
-    assert ["apps/kustomization.yaml"] == [entry["path"] for entry in planned(branch, code=2)["unseen"]]
+KUSTOMIZATION = "resources: [web.yaml]\nnamePrefix: live-\n"
+
+
+def test_pr_when_a_kustomization_changes_then_it_is_compared_and_simulated_as_rendered(branch):
+    branch.git("checkout", "--quiet", "main")
+    branch.commit({"apps/kustomization.yaml": KUSTOMIZATION})
+    branch.git("checkout", "--quiet", "feature")
+    branch.git("rebase", "--quiet", "main")
+    changed = KUSTOMIZATION + "images: [{name: registry.example.com/web, newTag: '1.1'}]\n"
+    document = planned(branch.commit({"apps/kustomization.yaml": changed}))
+    (unit,) = document["units"]
+    assert ("kustomization", "rendered", []) == (unit["kind"], unit["source"], document["unseen"])
+    assert ["live-web"] == [change["resource"]["name"] for change in unit["changes"]]
+    assert ["ok"] == [rollout["verdict"] for rollout in unit["rollouts"]]
+
+
+def test_pr_when_something_cannot_be_rendered_then_it_is_no_pass_unless_allowed(branch):
+    branch.commit({"apps/kustomization.yaml": "resources: [web.yaml, 'https://example.invalid/base']\n"})
+    assert ["apps/kustomization.yaml"] == sorted({entry["path"] for entry in planned(branch, code=2)["unseen"]})
     planned(branch, "--allow-unpreviewed")
 
 
@@ -148,15 +174,23 @@ def test_pr_when_outside_of_ci_without_a_target_then_it_asks_for_one(branch):
 def shards(sandbox, total):
     for index in range(total):
         sandbox.run(
-            "pr", "--from", "main", "--plan", f"plan-{index}.json", "--shard", f"{index}/{total}", "--number", "7"
+            "pr",
+            "--from",
+            "main",
+            "--policies",
+            "none",
+            "--plan",
+            f"plan-{index}.json",
+            "--shard",
+            f"{index}/{total}",
+            "--number",
+            "7",
         )
     return [f"plan-{index}.json" for index in range(total)]
 
 
 def many(sandbox):
-    return sandbox.commit(
-        {f"apps/a{number}/web.yaml": WEB.replace("web", f"web{number}") for number in range(9)}
-    )
+    return sandbox.commit({f"apps/a{number}/web.yaml": WEB.replace("web", f"web{number}") for number in range(9)})
 
 
 def test_report_when_all_shards_are_there_then_it_tells_the_same_as_one_run(branch):
@@ -200,7 +234,7 @@ def test_pr_when_it_is_a_shard_then_ci_may_say_which(branch, shard, variables, e
 
 @pytest.mark.parametrize("shard", ["3/3", "-1/3", "1", "x/y", "1/0", "1/2000", "auto"])
 def test_pr_when_the_shard_is_none_then_it_is_refused(branch, shard):
-    branch.run("pr", "--from", "main", f"--shard={shard}").assert_code(2)
+    branch.run("pr", "--from", "main", "--policies", "none", f"--shard={shard}").assert_code(2)
 
 
 def test_report_when_posted_again_then_nothing_is_written(branch):

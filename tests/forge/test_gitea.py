@@ -110,6 +110,8 @@ class Job:
             "pr",
             "--from",
             "origin/main",
+            "--policies",
+            "none",
             "--number",
             str(number),
             "--repository",

@@ -89,6 +89,8 @@ def _unit(unit: UnitChanges) -> dict[str, Any]:
 
 def _change(change: Change) -> dict[str, Any]:
     entry = change_object(change)
+    for key in ("clusters", "unit", "unit_before"):  # said once, by the unit that the change stands in
+        del entry[key]
     _shorten_names(entry)
     entry["renamed_from"] = _named(entry["renamed_from"])
     if entry["object"] is not None:

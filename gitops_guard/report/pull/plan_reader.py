@@ -282,6 +282,8 @@ def _rollout(rollout: dict[str, Any]) -> Rollout:
         assumptions=tuple(Assumption(**one) for one in rollout["assumptions"]),
         rollback_to=rollout["rollback_to"],
         model=rollout["model"],
+        unit=rollout["unit"],
+        wave=rollout["sync_wave"],
     )
 
 

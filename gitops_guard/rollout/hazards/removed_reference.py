@@ -9,6 +9,13 @@ from gitops_guard.rollout.configuration import uses
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.workload import POD_SPEC, pod_spec
 
+_ADMITTED_BY = {
+    "serviceAccountName": "ServiceAccount",
+    "priorityClassName": "PriorityClass",
+    "runtimeClassName": "RuntimeClass",
+}
+"""Fields whose object has to be there when a pod is created."""
+
 
 def find(change: Change) -> Iterator[Hazard]:
     """Yield references to ConfigMaps, Secrets, claims and accounts that were there before and are not after."""
@@ -32,12 +39,19 @@ def _removed(workload: Pair, change: Change) -> Iterator[Problem]:
             field = (*POD_SPEC, "volumes", index, "persistentVolumeClaim", "claimName")
             message = f"the change removes PersistentVolumeClaim {claim}: new pods stay Pending"
             yield Problem(rule="removed-reference", field=field, message=message)
-    account = spec.get("serviceAccountName")
-    if isinstance(account, str) and _is_removed(change, "ServiceAccount", namespace, account):
-        message = f"the change removes ServiceAccount {account}: every pod is refused (FailedCreate)"
-        yield Problem(rule="removed-reference", field=(*POD_SPEC, "serviceAccountName"), message=message)
+    for index, secret in enumerate(structs(spec.get("imagePullSecrets"))):
+        name = secret.get("name")
+        if isinstance(name, str) and _is_removed(change, "Secret", namespace, name):
+            message = f"the change removes Secret {name}: images of new pods are pulled without it"
+            field = (*POD_SPEC, "imagePullSecrets", index, "name")
+            yield Problem(rule="removed-reference", field=field, message=message)
+    for key, kind in _ADMITTED_BY.items():
+        name, scope = spec.get(key), namespace if kind == "ServiceAccount" else ""
+        if isinstance(name, str) and _is_removed(change, kind, scope, name):
+            message = f"the change removes {kind} {name}: every pod is refused (FailedCreate)"
+            yield Problem(rule="removed-reference", field=(*POD_SPEC, key), message=message)
 
 
 def _is_removed(change: Change, kind: str, namespace: str, name: str) -> bool:
-    pair = change.find(kind, namespace, name)
+    pair = change.find_any(kind, namespace, name)
     return pair is not None and pair.after is None

@@ -1,0 +1,127 @@
+"""How many requests run at the same time: as many as the server answers without becoming slower.
+
+More threads than the server likes make everything slower (64 threads applied fewer objects per second than one), and
+what it likes depends on the server. So the number is found while we work: one more after every window of steady
+answers, half as many when the server is overloaded or takes twice as long as it did at its best.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from gitops_guard.cluster.errors import CancelledError
+
+_START: Final = 8
+_MOST: Final = 32
+_WINDOW: Final = 16
+_LONGEST_NAP_S: Final = 0.5
+_FORGET: Final = 1.05
+"""By how much the best latency is raised with each window, so that one lucky window does not bind for ever."""
+
+
+class Limiter:
+    """Shared by all who talk to one server."""
+
+    def __init__(self, *, start: int = _START, most: int = _MOST, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with `start` requests at a time; never allow more than `most`."""
+        self._clock = clock
+        self._most = most
+        self._condition = threading.Condition()
+        self._limit = min(start, most)
+        self._running = 0
+        self._resume_at = 0.0
+        self._is_cancelled = False
+        self._latencies: list[float] = []
+        self._best_s = 0.0
+        self.reached = self._limit
+        """The highest limit so far."""
+
+        self.lowered = 0
+        """How often the limit was halved."""
+
+    @property
+    def limit(self) -> int:
+        """Return how many requests may run now."""
+        return self._limit
+
+    @contextmanager
+    def slot(self, *, weight: int = 1) -> Iterator[None]:
+        """Wait for room, and take it while the context lasts.
+
+        Args:
+            weight: How much the request weighs; only those of weight 1 tell how fast the server is.
+
+        Raises:
+            CancelledError: `cancel` was called.
+        """
+        self._enter(weight)
+        started = self._clock()
+        try:
+            yield
+        finally:
+            self._leave(weight, self._clock() - started)
+
+    def overloaded(self, *, pause_s: float = 0.0) -> None:
+        """Halve the limit, and let nothing new begin for some seconds: the server is overloaded."""
+        with self._condition:
+            self._halve()
+            self._resume_at = max(self._resume_at, self._clock() + pause_s)
+
+    def cancel(self) -> None:
+        """Let nothing begin any more, and wake all who wait."""
+        with self._condition:
+            self._is_cancelled = True
+            self._condition.notify_all()
+
+    def nap(self, seconds: float) -> None:
+        """Sleep, unless the work is called off meanwhile.
+
+        Raises:
+            CancelledError: `cancel` was called.
+        """
+        until = self._clock() + seconds
+        with self._condition:
+            while not self._is_cancelled and (left := until - self._clock()) > 0:
+                self._condition.wait(left)
+            self._check()
+
+    def _enter(self, weight: int) -> None:
+        with self._condition:
+            while True:
+                self._check()
+                pause_s = self._resume_at - self._clock()
+                # what weighs more than the whole limit runs alone
+                if pause_s <= 0 and (self._running == 0 or self._running + weight <= self._limit):
+                    self._running += weight
+                    return
+                self._condition.wait(min(pause_s, _LONGEST_NAP_S) if pause_s > 0 else None)
+
+    def _leave(self, weight: int, latency_s: float) -> None:
+        with self._condition:
+            self._running -= weight
+            if weight == 1:
+                self._latencies.append(latency_s)
+                if len(self._latencies) >= max(self._limit, _WINDOW):
+                    self._end_window()
+            self._condition.notify_all()
+
+    def _end_window(self) -> None:
+        usual_s = sorted(self._latencies)[len(self._latencies) // 2]  # a few slow answers say little
+        self._latencies.clear()
+        if self._best_s and usual_s > 2 * self._best_s:
+            self._halve()
+        else:
+            self._limit = min(self._limit + 1, self._most)
+            self.reached = max(self.reached, self._limit)
+        self._best_s = min(usual_s, self._best_s * _FORGET) if self._best_s else usual_s
+
+    def _halve(self) -> None:
+        self._limit = max(1, self._limit // 2)
+        self.lowered += 1
+        self._latencies.clear()
+
+    def _check(self) -> None:
+        if self._is_cancelled:
+            raise CancelledError("the work was called off")
