@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from gitops_guard.model import Change, ChangeClass, FieldChange, FieldOp
 
+_DIGEST: Final = re.compile(r"@[a-z0-9+._-]+:[0-9a-fA-F]{32,}\Z")
 _MAJOR: Final = re.compile(r"v?(\d{1,9})(?:[.\-+]|\Z)")
 _CHARTS: Final = {
     "HelmRelease": frozenset(("version",)),
@@ -59,9 +60,9 @@ def _is_chart(change: Change, field: FieldChange) -> bool:
 def _image(old: str, new: str) -> Bump:
     before, after = _parts(old), _parts(new)
     if before[0] != after[0]:
-        return Bump("image", after[0], old, new, is_pinned="@" in new, is_major=_is_major(before[1], after[1]))
+        return Bump("image", after[0], old, new, is_pinned=_is_pinned(new), is_major=_is_major(before[1], after[1]))
     said = (before[1] or "no tag", after[1] or "no tag")
-    return Bump("image", after[0], *said, is_pinned="@" in new, is_major=_is_major(before[1], after[1]))
+    return Bump("image", after[0], *said, is_pinned=_is_pinned(new), is_major=_is_major(before[1], after[1]))
 
 
 def _parts(image: str) -> tuple[str, str]:
@@ -71,6 +72,10 @@ def _parts(image: str) -> tuple[str, str]:
     if colon > name.rfind("/"):
         return name[:colon], name[colon + 1 :]
     return name, digest
+
+
+def _is_pinned(image: str) -> bool:
+    return _DIGEST.search(image) is not None
 
 
 def _is_major(old: str, new: str) -> bool:
