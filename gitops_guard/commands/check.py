@@ -94,7 +94,7 @@ def judge(
     """
     _refuse_contradictions(request)
     workspace, only = _open(request, environment)
-    outcome = _check(
+    outcome = check_side(
         workspace,
         workspace.tree,
         request,
@@ -118,7 +118,7 @@ def judge_rendered(workspace: Workspace, tree: Tree, environment: Mapping[str, s
         GuardError: Nothing could be checked.
     """
     rendered, request = replace(workspace, tree=tree), CheckRequest()
-    outcome = _check(rendered, tree, replace(request, no_cache=True), environment, None, base=BaseReader())
+    outcome = check_side(rendered, tree, replace(request, no_cache=True), environment, None, base=BaseReader())
     return _report(rendered, outcome, request, environment, today, frozenset())
 
 
@@ -191,7 +191,7 @@ def _changed(repo: Repo, base: str, head: str | Side) -> frozenset[str]:
     return frozenset(change.path for change in changes if change.kind is not ChangeKind.DELETED)
 
 
-def _check(
+def check_side(
     workspace: Workspace,
     tree: Tree,
     request: CheckRequest,
@@ -315,7 +315,7 @@ def _base_findings(
     head = request.to_rev or request.rev or "HEAD"
     tree = workspace.repo.commit_tree(workspace.repo.merge_base(request.new_from, head))
     whole = replace(request, paths=())
-    outcome = _check(workspace, tree, whole, environment, None, base=BaseReader(), about=request)
+    outcome = check_side(workspace, tree, whole, environment, None, base=BaseReader(), about=request)
     return sort_out(workspace, tree, outcome, today, whole=True).reported
 
 
