@@ -35,6 +35,9 @@ class CheckRequest:
     """The command line of `check`."""
 
     paths: tuple[str, ...] = ()
+    directory: str | None = None
+    """Where the repository is; None: where the first path lies."""
+
     staged: bool = False
     rev: str | None = None
     from_rev: str | None = None
@@ -137,7 +140,7 @@ def _open(request: CheckRequest, environment: Mapping[str, str]) -> tuple[Worksp
     """Open the workspace and say which paths alone count, if only changes do."""
     head = request.to_rev or "HEAD"
     asked = Asked(
-        directory=directory_of(request.paths),
+        directory=request.directory or directory_of(request.paths),
         staged=request.staged,
         rev=head if request.from_rev is not None else request.rev,
         config=request.config,

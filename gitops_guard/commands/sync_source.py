@@ -81,7 +81,7 @@ def open_source(flags: SourceFlags, place: Place, environment: Mapping[str, str]
         UsageError: There is no such source, or nothing says which of the units are this cluster's.
         GuardError: It cannot be read.
     """
-    refuse_url(flags.source)
+    flags = replace(flags, source=local_path(flags.source))
     if not os.path.isdir(flags.source):
         raise UsageError(f"--source {shown(flags.source)}: no such directory; check the spelling")
     repo = Repo.discover(flags.source)
@@ -146,14 +146,17 @@ def revision_of(flags: SourceFlags, repo: Repo | None) -> str | None:
     return None
 
 
-def refuse_url(source: str) -> None:
-    """Refuse what names a repository elsewhere.
+def local_path(source: str) -> str:
+    """Return the directory that a source names.
 
     Raises:
-        UsageError: It does.
+        UsageError: It names a repository elsewhere.
     """
+    if source.startswith("file:///"):
+        return source.removeprefix("file://")
     if "://" in source or (":" in source and not os.path.exists(source)):
         raise UsageError("--source names a repository elsewhere; clone it, and name the clone's directory")
+    return source
 
 
 def _workspace(flags: SourceFlags, revision: str | None, environment: Mapping[str, str]) -> Workspace:

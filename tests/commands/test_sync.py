@@ -432,3 +432,15 @@ def test_sync_when_units_go_to_several_clusters_and_none_is_named_then_that_is_a
 
     assert 2 == outcome.code
     assert "--cluster" in outcome.err
+
+
+def test_sync_when_the_source_is_a_bare_repository_or_a_file_url_then_it_is_applied(cluster, tmp_path_factory):
+    cluster.repo.commit({"one.yaml": config_map("one")})
+    bare = tmp_path_factory.mktemp("bare") / "repo.git"
+    cluster.repo.git("clone", "--quiet", "--bare", ".", str(bare))
+    cluster.repo.commit({"one.yaml": config_map("one", "2")})
+
+    code, report = cluster.report("sync", "--source", str(bare))
+    assert (0, "1") == (code, cluster.value("one")), report
+    code, report = cluster.report("sync", "--source", f"file://{cluster.repo.root}")
+    assert (0, "2") == (code, cluster.value("one")), report
