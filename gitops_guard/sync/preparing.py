@@ -93,7 +93,8 @@ def _plan(request: Request, objects: Sequence[Desired], stored: Stored, sight: S
     options = PlanOptions(
         prune=rules,
         adopt=request.adopt,
-        now_s=request.now().timestamp(),
+        # a run that only looks cannot note that it has looked, so it would look again every time
+        now_s=0.0 if request.dry_run else request.now().timestamp(),
         verify_all=request.verify_all,
         cycles=unknown,
     )

@@ -256,8 +256,7 @@ def test_sync_when_a_namespace_and_its_objects_are_new_then_one_run_makes_both(f
     assert 200 == api.request("GET", f"/api/v1/namespaces/{space}/configmaps/settings").status
 
 
-def test_sync_when_a_definition_and_its_objects_are_new_then_one_run_makes_both(fleet, api):
-    group = f"{fleet.namespace}.example.com"
+def widgets(group: str) -> list[dict[str, Any]]:
     definition = {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -268,8 +267,15 @@ def test_sync_when_a_definition_and_its_objects_are_new_then_one_run_makes_both(
                 "type": "object", "x-kubernetes-preserve-unknown-fields": True}}}],
         },
     }  # fmt: skip
-    widget = {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "a"}, "spec": {"size": 1}}
-    fleet.want(definition, widget)
+    return [
+        definition,
+        {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "a"}, "spec": {"size": 1}},
+    ]
+
+
+def test_sync_when_a_definition_and_its_objects_are_new_then_one_run_makes_both(fleet, api):
+    group = f"{fleet.namespace}.example.com"
+    fleet.want(*widgets(group))
 
     report = fleet.sync()
 
@@ -277,6 +283,28 @@ def test_sync_when_a_definition_and_its_objects_are_new_then_one_run_makes_both(
     assert 200 == api.request("GET", f"/apis/{group}/v1/namespaces/{fleet.namespace}/widgets/a").status
     assert "synced" == fleet.drift().verdict
     api.expect("DELETE", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.{group}")
+
+
+def test_sync_when_a_definition_leaves_with_its_objects_then_it_goes_after_them_and_only_if_allowed(fleet, words, api):
+    group = f"{fleet.namespace}.example.com"
+    fleet.want(words.config_map(fleet.namespace), *widgets(group))
+    fleet.sync()
+    fleet.drop("CustomResourceDefinition", f"widgets.{group}")
+
+    protected = fleet.sync(prune=True)
+    fleet.drop("Widget", "a")
+    heavy = fleet.sync(prune=True, prune_kinds=("CustomResourceDefinition",))
+    (guard,) = heavy.guards
+    approved = (guard.message.rpartition(" ")[2],)
+    report = fleet.sync(prune=True, prune_kinds=("CustomResourceDefinition",), approved=approved)
+
+    assert "takes data or other objects with it" in next(
+        one.reason for one in protected.changes if one.id.kind == "CustomResourceDefinition"
+    )
+    assert "prune-cap" == guard.name
+    assert (SyncVerdict.SYNCED, 2) == (report.verdict, report.counts["deleted"])
+    assert ["settings"] == [key.name for key in fleet.stored().inventory.entries]
+    assert SyncVerdict.SYNCED is fleet.sync(prune=True).verdict
 
 
 def test_sync_when_objects_wait_for_each_other_then_nothing_is_written(fleet, words):
@@ -462,3 +490,24 @@ def test_sync_when_run_then_history_says_what_when_and_how(fleet, words):
     runs = [(run.revision[0], run.result, dict(run.counts)) for run in fleet.stored().inventory.history]
 
     assert [("2", "synced", {"configured": 1}), ("1", "synced", {"created": 1})] == runs
+
+
+def test_sync_when_an_object_was_not_compared_for_a_day_then_it_is_and_drift_alone_does_not(fleet, words):
+    from datetime import UTC, datetime, timedelta
+
+    fleet.want(*(words.config_map(fleet.namespace, f"c{number}") for number in range(40)))
+    fleet.sync()
+    later = {"now": lambda: datetime.now(UTC) + timedelta(days=2)}
+
+    def requests(run, **options):
+        before = sum(fleet.client.counts.values())
+        assert "synced" == run(**options).verdict
+        return sum(fleet.client.counts.values()) - before
+
+    looks, plain, day_after, verified = (
+        requests(fleet.drift, **later), requests(fleet.sync), requests(fleet.sync, **later), requests(fleet.drift, verify_all=True)
+    )  # fmt: skip
+
+    assert looks <= 2
+    assert plain + 2 * (40 // 20) <= day_after <= plain + 2 * (40 // 20) + 2
+    assert verified >= 2 * 40
