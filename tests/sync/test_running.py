@@ -142,6 +142,22 @@ def test_sync_when_drift_is_only_to_be_reported_then_it_stays(fleet, words, api)
     assert {"ConfigMap settings": "skipped"} == words.actions(report)
 
 
+def test_sync_when_drift_is_only_to_be_reported_then_what_is_gone_stays_gone_and_nothing_is_a_fight(fleet, words, api):
+    fleet.want(words.config_map(fleet.namespace, "gone"), words.config_map(fleet.namespace, a="1"))
+    fleet.sync()
+    path = f"/api/v1/namespaces/{fleet.namespace}/configmaps"
+    api.expect("DELETE", f"{path}/gone")
+    patch = {"Content-Type": "application/merge-patch+json"}
+    api.expect("PATCH", f"{path}/settings", {"data": {"a": "2"}}, query={"fieldManager": "kubectl-edit"}, headers=patch)
+
+    reports = [fleet.sync(remediate=frozenset()) for _ in range(4)]
+
+    assert {"drifted"} == {one.verdict for one in reports}
+    assert {"its drift is only reported"} == set(words.reasons(reports[-1], SyncAction.SKIPPED).values())
+    assert 404 == api.request("GET", f"{path}/gone").status
+    assert 2 == fleet.sync(remediate=frozenset({"ConfigMap"})).counts["created"] + 1
+
+
 def test_sync_when_somebody_changes_a_field_again_and_again_then_it_stops_fighting(fleet, words, api):
     fleet.want(words.config_map(fleet.namespace, a="1"))
     fleet.sync()
