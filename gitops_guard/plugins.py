@@ -18,6 +18,7 @@ from typing import Any
 import pluggy
 
 from gitops_guard import hookspecs, report, rules
+from gitops_guard.authoring import FunctionRule
 from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.errors import PluginError
 from gitops_guard.model import Rule, Severity
@@ -84,10 +85,25 @@ class Plugins:
             try:
                 yield name, check(implementation.function())
             except Exception as error:  # a plugin may fail in any way
-                problem = f"plugin {self._described(name)} failed in {hook}: {type(error).__name__}: {error}"
-                if self._source(name).asked_for:
-                    raise PluginError(problem) from error
-                self._problems.append(problem)
+                self._blame(name, f"failed in {hook}: {type(error).__name__}: {error}", error)
+
+    def _written_as_functions(self) -> Iterable[tuple[str, Any]]:
+        """Collect the functions that a plugin's module marks with `@rule`: no hook needs to return them."""
+        for name, plugin in sorted(self._manager.list_name_plugin()):
+            found = [value for value in vars(plugin).values() if isinstance(value, FunctionRule)] if plugin else []
+            try:
+                for one in found:
+                    _ = one.plan  # all that it asks for is there
+                yield name, [_sound_rule(one) for one in found]
+            except PluginError as error:
+                self._blame(name, f"cannot be used: {error}", error)
+
+    def _blame(self, name: str, what: str, error: Exception) -> None:
+        """Keep what a plugin did wrong; one that was asked for ends the run."""
+        problem = f"plugin {self._described(name)} {what}"
+        if self._source(name).asked_for:
+            raise PluginError(problem) from error
+        self._problems.append(problem)
 
     def _source(self, name: str) -> PluginSource:
         return next(source for source in self.sources if source.name == name)
@@ -106,9 +122,7 @@ class Plugins:
         Raises:
             PluginError: A plugin failed, or two rules share an id.
         """
-        brought = self._collect("gitops_guard_rules", lambda rules: [_sound_rule(rule) for rule in rules])
-        found = [(self.origin(name), rule) for name, rules in brought for rule in rules]
-        found.sort(key=lambda pair: pair[1].id)
+        found = sorted(self._brought(), key=lambda pair: pair[1].id)
         for (first, rule), (second, other) in itertools.pairwise(found):
             if rule.id == other.id:
                 raise PluginError(f"rule {rule.id} comes from {first} and from {second}; rename or disable one of them")
@@ -116,6 +130,14 @@ class Plugins:
             if rule.id in ENGINE_RULES:
                 raise PluginError(f"rule {rule.id} of {origin} has the id of a built-in rule; rename it")
         return tuple(found)
+
+    def _brought(self) -> Iterable[tuple[str, Rule]]:
+        """Yield (origin, rule), each rule once: a module may return one by the hook, and others may import it."""
+        returned = self._collect("gitops_guard_rules", lambda rules: [_sound_rule(rule) for rule in rules])
+        seen: set[int] = set()
+        for name, brought in itertools.chain(returned, self._written_as_functions()):
+            yield from ((self.origin(name), rule) for rule in brought if id(rule) not in seen)
+            seen.update(id(rule) for rule in brought)
 
     def formats(self) -> dict[str, Callable[..., None]]:
         """Return formats by name.
@@ -266,7 +288,9 @@ def _load_file(path: str, base: str) -> tuple[ModuleType, PluginSource]:
     before = set(sys.modules)
     sys.modules[spec.name] = module
     try:
-        spec.loader.exec_module(module)
+        # Compiled here, under the path that people know: a trusted revision's files lie in a folder that is gone later.
+        with open(full, "rb") as stream:
+            exec(compile(stream.read(), path, "exec", dont_inherit=True), vars(module))  # noqa: S102  # a plugin is code
     except (Exception, SystemExit) as error:  # a plugin may fail in any way
         del sys.modules[spec.name]
         raise PluginError(f"plugin file {path} could not be run: {type(error).__name__}: {error}") from error

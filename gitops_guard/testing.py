@@ -1,13 +1,18 @@
-"""A repository to try rules, formats and whole commands on, for our own tests and for plugin authors.
+"""A pytest plugin for authors of rules, policies, formats and plugins; our own tests use it, too.
 
-Load it as a pytest plugin (`pytest_plugins = ["gitops_guard.testing"]`) and ask for the `repo` fixture:
+Load it (`pytest_plugins = ["gitops_guard.testing"]`) and ask for its fixtures:
 
-    def test_deployment_without_team_is_flagged(repo):
-        outcome = repo({"web.yaml": DEPLOYMENT}).run("check")
-        outcome.assert_findings(("web.yaml", 4, "missing-team-label"))
+    def test_rule_when_the_tag_floats_then_it_is_found(run_rule):
+        run_rule(floating_tag, DEPLOYMENT).assert_marked()  # `# finding: floating-tag` stands where it is wrong
 
-Everything is real: a Git repository in a temporary directory, the command line in this process, no network, an empty
-cache of its own.
+    def test_policies_when_run_on_their_examples_then_say_what_is_marked(run_policies):
+        run_policies("policies").assert_ok()
+
+    def test_check_when_the_team_is_missing_then_it_is_reported(repo):
+        repo({"web.yaml": DEPLOYMENT}).run("check", "-p", "rules.py").assert_findings(("web.yaml", 4, "missing-team"))
+
+Everything is real: rules are run by the engine, `repo` is a Git repository in a temporary directory, its commands run
+in this process with an empty cache of their own, and nothing asks the network.
 """
 
 import contextlib
@@ -24,6 +29,19 @@ from typing import Any, Self
 import pytest
 
 from gitops_guard import cli
+from gitops_guard.authoring import FunctionRule
+from gitops_guard.check.judge import NO_SCHEMA, SOPS, Judge
+from gitops_guard.check.kinds import Kinds
+from gitops_guard.check.setting import Role, Setting
+from gitops_guard.check.skip_reasons import SKIP_REASONS, WAIVER
+from gitops_guard.commands.test import run_below
+from gitops_guard.commands.tree_rules import repository_of
+from gitops_guard.config import Config, Scopes
+from gitops_guard.model import CheckError, Finding, Json, Rule, RuleContext
+from gitops_guard.policy.suite import SuiteResult, marks_of
+from gitops_guard.repo.memory import MemoryTree
+from gitops_guard.schema.builtin import BuiltinSchemas
+from gitops_guard.schema.bundle import versions
 
 Files = Mapping[str, str | bytes]
 Place = tuple[str, int, str]
@@ -195,3 +213,124 @@ def repo(tmp_path: Path) -> Callable[[Files], Sandbox]:
         return sandbox.write(files or {})
 
     return make
+
+
+_NOT_THE_RULES = frozenset({NO_SCHEMA, SOPS, WAIVER, *SKIP_REASONS})
+"""Why the engine itself skips something."""
+
+MANIFEST = "manifest.yaml"
+"""Path under which `run_rule` judges its text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleOutcome:
+    """What one rule said about one text."""
+
+    rule: str
+    text: str
+    findings: tuple[Finding, ...]
+    """The rule's own, in the order of the lines."""
+
+    unevaluated: tuple[str, ...]
+    """Why it could not tell about a resource."""
+
+    errors: tuple[CheckError, ...]
+    """Its failures, and what of the text cannot be read."""
+
+    def assert_clean(self) -> None:
+        """Fail unless the rule found nothing, could tell about everything and did not fail."""
+        self.assert_findings()
+
+    def assert_findings(self, *expected: tuple[int, str]) -> None:
+        """Fail unless exactly these (line, field) were found: `(8, "spec.replicas")`."""
+        found = [(finding.location.line, finding.field) for finding in self.findings]
+        assert (sorted(expected), (), ()) == (sorted(found), self.unevaluated, self.errors), self._shown()
+
+    def assert_marked(self) -> None:
+        """Fail unless findings stand on exactly the lines that end in `# finding: <rule>`; there must be one."""
+        marked = {line for line, rule in marks_of(self.text.encode()) if rule == self.rule}
+        assert marked, f"no line of the text has the mark `# finding: {self.rule}`"
+        found = {finding.location.line for finding in self.findings}
+        assert (marked, (), ()) == (found, self.unevaluated, self.errors), self._shown()
+
+    def _shown(self) -> str:
+        lines = [f"line {one.location.line}: {one.field}: {one.message}" for one in self.findings]
+        lines += [f"not evaluated: {reason}" for reason in self.unevaluated]
+        lines += [f"failed on line {error.line}: {error.message}" for error in self.errors]
+        return "\n".join([f"{self.rule} said:", *(lines or ["nothing"])])
+
+
+@pytest.fixture
+def run_rule() -> Callable[..., RuleOutcome]:
+    """Return a function that runs one rule on the text of a manifest.
+
+    `run_rule(rule, text, *, options={}, files={}, kubernetes_versions=())`: `rule` is a function marked `@rule` or a
+    rule object, `options` what the configuration would say about it, `files` other files of the repository by path,
+    and the versions are the newest bundled one where none is given.
+    """
+
+    def run(
+        rule: Rule,
+        text: str,
+        *,
+        options: Mapping[str, Json] | None = None,
+        files: Mapping[str, str | bytes] | None = None,
+        kubernetes_versions: tuple[str, ...] = (),
+    ) -> RuleOutcome:
+        targets = kubernetes_versions or versions()[-1:]
+        context = RuleContext(kubernetes_versions=targets, options=options or {})
+        if isinstance(rule, FunctionRule):
+            rule = _prepared(rule, {**(files or {}), MANIFEST: text}, context)
+        judge = Judge(Kinds({version: BuiltinSchemas(version, None) for version in targets}))
+        setting = Setting(versions=targets, rules=((rule, context),))
+        verdict = judge.judge(MANIFEST, text.encode(), setting, Role())
+        found = [finding for finding in verdict.findings if finding.rule == rule.id]
+        return RuleOutcome(
+            rule=rule.id,
+            text=text,
+            findings=tuple(sorted(found, key=lambda finding: finding.sort_key)),
+            unevaluated=tuple(one.reason for one in verdict.skipped if one.reason not in _NOT_THE_RULES),
+            errors=verdict.errors,
+        )
+
+    return run
+
+
+def _prepared(rule: FunctionRule, files: Files, context: RuleContext) -> FunctionRule:
+    """Check what the tool checks when it loads a plugin, and point the rule at the files."""
+    _ = rule.plan
+    unknown = sorted(set(context.options) - set(rule.option_schemas))
+    assert not unknown, f"rule {rule.id} has no option {unknown[0]}; it has {sorted(rule.option_schemas)}"
+    data = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+    scopes = Scopes(Config(), context.kubernetes_versions)
+    return rule.within(repository_of(MemoryTree(data), scopes, lambda _path: False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyOutcome:
+    """What policies said about the examples in their folders."""
+
+    suites: tuple[SuiteResult, ...]
+
+    def assert_ok(self) -> None:
+        """Fail unless there is an example and all are judged as they are marked."""
+        cases = [case for suite in self.suites for case in suite.cases]
+        errors = [error for suite in self.suites for error in suite.errors]
+        lines = [f"{error.path}:{error.line}:{error.column}: {error.message}" for error in errors]
+        lines += [f"{case.suite}/{case.case}: {case.policy}: {case.message}" for case in cases if not case.ok]
+        assert not lines, "\n".join(lines)
+        assert cases, "there is no policy folder with examples: one with a policy.yaml, pass/ and fail/"
+
+
+@pytest.fixture
+def run_policies() -> Callable[..., PolicyOutcome]:
+    """Return a function that runs the policy folders below a directory, as `gitops-guard test` does.
+
+    `run_policies(folder, *, kubernetes_versions=())`: the versions are the newest bundled one where none is given.
+    """
+
+    def run(folder: str | os.PathLike[str], *, kubernetes_versions: tuple[str, ...] = ()) -> PolicyOutcome:
+        path = os.fspath(folder)
+        return PolicyOutcome(suites=tuple(run_below(path, path.rstrip("/"), kubernetes_versions or versions()[-1:])))
+
+    return run

@@ -16,6 +16,11 @@ def validated_line(*, files: int, resources: int, validated: int, versions: "Seq
     return f"validated: {validated} of {count(resources, 'resource')} in {count(files, 'file')}{against}"
 
 
+def rendered_line(*, objects: int, units: int) -> str:
+    """Say how many rendered objects were judged, of how many units."""
+    return f"rendered: {count(objects, 'object')} of {count(units, 'unit')}"
+
+
 def skipped_line(reasons: "Iterable[tuple[str, int]]") -> str:
     """Say what was skipped, most frequent reason first; the caller leaves the line out when nothing was."""
     ordered = sorted(reasons, key=lambda pair: (-pair[1], pair[0]))

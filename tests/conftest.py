@@ -31,6 +31,7 @@ THOROUGH = frozenset(
         "schema/test_custom.py",
         "test_example_plugin.py",
         "test_examples.py",
+        "test_own_rule.py",
         "test_real_pre_commit.py",
     )
 )

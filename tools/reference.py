@@ -1,4 +1,4 @@
-"""Write docs/reference/ from the code: command lines, configuration, rules, formats, hooks, exit codes, JSON contract.
+"""Write docs/reference/ from the code: command lines, files to write, rules, formats, hooks, exit codes, JSON contract.
 
 `make docs` runs it; tests/docs/test_reference.py fails when a page is not what it would write.
 """
@@ -20,6 +20,7 @@ from gitops_guard import cli, hookspecs, plugins, report  # noqa: E402  # the ch
 from gitops_guard.check.catalog import ENGINE_RULES  # noqa: E402
 from gitops_guard.commands.parser import make_parser  # noqa: E402
 from gitops_guard.config.settle import FLAGS, VARIABLES  # noqa: E402
+from gitops_guard.rules import RULES  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 _NOTE = "<!-- Written by tools/reference.py (make docs); do not edit. -->"
@@ -119,11 +120,22 @@ def _type(schema: dict[str, Any]) -> str:
     return " or ".join([kinds] if isinstance(kinds, str) else kinds)
 
 
+def _waivers() -> Iterator[str]:
+    schema = json.loads((ROOT / "gitops_guard" / "waiver.schema.json").read_text(encoding="utf-8"))
+    yield schema["description"]
+    yield ""
+    yield "How to use one: [How to accept a finding](../how-to/accept-findings.md)."
+    yield "Editors that know JSON Schema take `gitops_guard/waiver.schema.json`."
+    yield ""
+    yield from _table(("key", "type", "meaning"), _members(schema, "", {}))
+
+
 def _rules() -> Iterator[str]:
     yield "`gitops-guard rules` lists them with those of plugins; `gitops-guard explain RULE` prints a page."
     yield ""
     link = "[`{0}`](../../gitops_guard/rules/{0}.md)"
-    rows = [(link.format(info.id), str(info.severity), info.summary) for info in ENGINE_RULES.values()]
+    known = sorted((rule.id, rule.severity, rule.summary) for rule in (*ENGINE_RULES.values(), *RULES))
+    rows = [(link.format(name), str(severity), summary) for name, severity, summary in known]
     yield from _table(("rule", "severity", "what it flags"), iter(rows))
 
 
@@ -184,6 +196,14 @@ def _json_contract() -> Iterator[str]:
     yield "Its JSON Schema is `gitops_guard/report/check.schema.json`."
     yield ""
     yield from _table(("key", "type", "meaning"), _members(schema, "", schema.get("$defs", {})))
+    schema = json.loads((ROOT / "gitops_guard" / "policy" / "test.schema.json").read_text(encoding="utf-8"))
+    yield "## gitops-guard test"
+    yield ""
+    yield schema["description"]
+    yield ""
+    yield "Its JSON Schema is `gitops_guard/policy/test.schema.json`."
+    yield ""
+    yield from _table(("key", "type", "meaning"), _members(schema, "", {}))
 
 
 def _members(schema: dict[str, Any], prefix: str, definitions: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -198,6 +218,7 @@ def _members(schema: dict[str, Any], prefix: str, definitions: dict[str, Any]) -
 PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "command-line.md": ("Command line", _command_line),
     "configuration.md": ("Configuration", _configuration),
+    "waivers.md": ("Waivers", _waivers),
     "rules.md": ("Rules", _rules),
     "formats.md": ("Formats", _formats),
     "hooks.md": ("Hooks", _hooks),

@@ -11,6 +11,7 @@ from gitops_guard.cel.budget import Budget
 from gitops_guard.cel.errors import CelBudgetError, CelError
 from gitops_guard.cel.macros import compiler_for
 from gitops_guard.cel.profiles import Profile
+from gitops_guard.cel.steps import Step
 from gitops_guard.cel.syntax import (
     Binary,
     Call,
@@ -40,6 +41,16 @@ class Scope(NamedTuple):
     """Where the values of local variables come from; a name that is not here is a variable, its own path."""
 
     budget: Budget
+    compiled: "dict[object, _Compiled]"
+    """Parts of the expression, compiled when they were first asked for; kept by the program."""
+
+
+class _Compiled(NamedTuple):
+    """A part of an expression that can be evaluated by itself."""
+
+    step: Step
+    size: int
+    roots: tuple[tuple[str, int], ...]
 
 
 def blame(node: Node, scope: Scope) -> Path:
@@ -155,14 +166,23 @@ def _value(node: Node, scope: Scope) -> Any:
     if isinstance(node, Literal):
         return node.value
     try:
-        compiler = compiler_for(scope.environment, frozenset((*scope.environment.roots, *scope.activation)))
-        step = compiler.compile(node)
-        frame: list[Any] = [None] * compiler.size
+        part = _compiled(node, scope)
+        frame: list[Any] = [None] * part.size
         frame[0] = scope.budget
-        for name, slot in compiler.roots.items():
+        for name, slot in part.roots:
             frame[slot] = scope.activation[name] if name in scope.activation else Undefined(name)
-        return step(frame)
+        return part.step(frame)
     except CelBudgetError:
         raise
     except CelError:
         return _FAILED
+
+
+def _compiled(node: Node, scope: Scope) -> _Compiled:
+    names = frozenset(scope.activation)
+    key = id(node), names  # the program keeps its nodes, so that an id stays theirs
+    if key not in scope.compiled:
+        compiler = compiler_for(scope.environment, names.union(scope.environment.roots))
+        step = compiler.compile(node)
+        scope.compiled[key] = _Compiled(step, compiler.size, tuple(compiler.roots.items()))
+    return scope.compiled[key]

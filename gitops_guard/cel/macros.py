@@ -17,7 +17,7 @@ from gitops_guard.cel.functions import placed
 from gitops_guard.cel.library.lists import sorted_by
 from gitops_guard.cel.profiles import Profile
 from gitops_guard.cel.steps import Frame, Step, iterated, iterated_pairs, no_overload_at, unreadable_or_no_overload
-from gitops_guard.cel.syntax import Call, Ident, MapLiteral, Node, Select
+from gitops_guard.cel.syntax import Binary, Call, Ident, MapLiteral, Node, Select
 from gitops_guard.cel.values import NONE, Opt, kind_of, map_key
 
 _Items = Callable[[Any, int], list[Any]]
@@ -37,7 +37,56 @@ class _Loop:
         with compiler.bound(*names) as slots:
             self.slots = slots
             self.bodies = tuple(compiler.compile(body) for body in bodies)
-        self.cost = max(1, compiler.nodes - before)
+            self.cost = max(1, compiler.nodes - before)
+            self.same = _same_field(compiler, names[0], bodies[0]) if len(names) == 1 else None
+
+
+_Matching = Callable[[Frame, Any], tuple[int, int] | None]
+"""Tells of a list how many items match, and how many there are; None: go through them one by one."""
+
+
+def _same_field(compiler: Compiler, name: str, body: Node) -> _Matching | None:
+    """Compile `x.field == value`, with a value that is the same for all x, to one look at the whole list."""
+    if not (isinstance(body, Binary) and body.operator == "=="):
+        return None
+    for one, other in ((body.left, body.right), (body.right, body.left)):
+        if isinstance(one, Select) and not one.optional and _is_variable(one.operand, name) and not _uses(other, name):
+            nodes = compiler.nodes
+            value = compiler.compile(other)
+            compiler.nodes = nodes  # it is counted already
+            return _matching(one.field, value)
+    return None
+
+
+def _matching(field: str, value: Step) -> _Matching:
+    def count(frame: Frame, items: Any) -> tuple[int, int] | None:
+        if type(items) is not list or len(items) < _FEW:
+            return None
+        try:
+            wanted, found = value(frame), [item[field] for item in items]
+        except _ANYTHING_ELSE:
+            return None
+        if type(wanted) is not str or set(map(type, found)) != _TEXTS:
+            return None
+        return found.count(wanted), len(found)
+
+    return count
+
+
+_FEW = 3
+_TEXTS = {str}
+_ANYTHING_ELSE = (CelError, LookupError, TypeError)
+
+
+def _is_variable(node: Node, name: str) -> bool:
+    return isinstance(node, Ident) and node.name == name and not node.rooted
+
+
+def _uses(node: object, name: str) -> bool:
+    """Tell whether a name occurs anywhere in an expression, whatever it stands for there."""
+    if isinstance(node, Ident) and node.name == name:
+        return True
+    return isinstance(node, tuple) and any(_uses(part, name) for part in node)
 
 
 def _variable_name(node: Node) -> str:
@@ -95,7 +144,7 @@ def _quantifier(*, decides: bool, variables: int) -> Callable[[Compiler, Call], 
 
 def _quantify(loop: _Loop, *, decides: bool) -> Step:
     over, (body,), (slot,), cost, offset = loop.range, loop.bodies, loop.slots, loop.cost, loop.offset
-    neutral = not decides
+    neutral, same = not decides, loop.same
 
     def run(frame: Frame) -> Any:
         items = over(frame)
@@ -103,6 +152,9 @@ def _quantify(loop: _Loop, *, decides: bool) -> Step:
             items = iterated(items, offset)
         pending: CelError | None = None
         budget = frame[0]
+        if same is not None and (counted := same(frame, items)) is not None:
+            budget.spend(cost * counted[1])
+            return counted[0] > 0 if decides else counted[0] == counted[1]
         for item in items:
             budget.left -= cost
             if budget.left < 0:
@@ -182,7 +234,15 @@ def _exists_one(variables: int) -> Callable[[Compiler, Call], Step]:
     def build(compiler: Compiler, node: Call) -> Step:
         loop = _Loop(compiler, node, variables, node.args[variables:])
         rounds, (body,), offset = _rounds(loop), loop.bodies, loop.offset
-        return lambda frame: sum(1 for _ in rounds(frame) if _truth(body(frame), offset)) == 1
+        over, same, cost = loop.range, loop.same, loop.cost
+
+        def run(frame: Frame) -> Any:
+            if same is not None and (counted := same(frame, over(frame))) is not None:
+                frame[0].spend(cost * counted[1])
+                return counted[0] == 1
+            return sum(1 for _ in rounds(frame) if _truth(body(frame), offset)) == 1
+
+        return run
 
     return build
 

@@ -17,9 +17,11 @@ from gitops_guard.cel.values import (
     TIMESTAMP_MIN,
     UINT_MAX,
     Duration,
+    KeyedList,
     Message,
     Opaque,
     Opt,
+    SetList,
     Timestamp,
     UInt,
     Undefined,
@@ -266,6 +268,10 @@ def _equal_lists(left: list[Any], right: list[Any], budget: Budget) -> bool:
     if len(left) != len(right):
         return False
     budget.spend(len(left))
+    if isinstance(left, (SetList, KeyedList)):  # what the left side is decides, as in the API server
+        known = {left.name_of(item): item for item in left}
+        same = [(left.name_of(item), item) for item in right]
+        return all(name in known and equals(known[name], item, budget) for name, item in same)
     return all(equals(x, y, budget) for x, y in zip(left, right, strict=True))
 
 
@@ -274,6 +280,16 @@ def _equal_maps(left: dict[Any, Any], right: dict[Any, Any], budget: Budget) -> 
         return False
     budget.spend(len(left))
     return all(key in right and equals(left[key], right[key], budget) for key in left)
+
+
+def _equals_itself(value: Any) -> bool:
+    """Tell whether a plain value is surely equal to itself: it holds no NaN, and nothing that cannot be compared."""
+    cls = type(value)
+    if cls is dict:
+        return all(map(_equals_itself, value.values()))
+    if cls is list:
+        return all(map(_equals_itself, value))
+    return cls is str or cls is int or cls is bool or value is None
 
 
 def differs(left: Any, right: Any, budget: Budget) -> bool:
@@ -293,7 +309,7 @@ def contains(item: Any, container: Any, budget: Budget) -> bool:
     kind = kind_of(container)
     if kind is list:
         budget.spend(len(container) // 4)
-        return any(equals(item, element, budget) for element in container)
+        return any((element is item and _equals_itself(item)) or equals(item, element, budget) for element in container)
     if kind is dict:
         raise_if_unknown(item)
         try:

@@ -21,7 +21,7 @@ _TOO_DEEP = "expression is nested too deeply"
 class Program:
     """A compiled expression: immutable, shared freely between threads."""
 
-    __slots__ = ("_environment", "_node", "_roots", "_size", "_step", "result_type", "source")
+    __slots__ = ("_environment", "_node", "_parts", "_roots", "_size", "_step", "result_type", "source")
 
     def __init__(self, source: str, node: Node, compiler: Compiler, step: Step, result_type: str) -> None:
         self.source = source
@@ -33,6 +33,8 @@ class Program:
         self._step = step
         self._roots = tuple(compiler.roots.items())
         self._size = compiler.size
+        self._parts: dict[object, Any] = {}
+        """For `blame`."""
 
     @property
     def node(self) -> Node:
@@ -86,7 +88,7 @@ class Program:
             `variables` the path starts at the variable's value. Empty where no field is to blame.
         """
         try:
-            return blame(self._node, Scope(self._environment, activation, {}, budget or Budget()))
+            return blame(self._node, Scope(self._environment, activation, {}, budget or Budget(), self._parts))
         except (CelBudgetError, RecursionError):
             return ()
 

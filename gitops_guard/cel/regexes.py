@@ -53,6 +53,11 @@ class Expression:
         except (re.error, OverflowError, RecursionError) as error:
             raise CelError(f"error parsing regexp: {error}") from None
 
+    @property
+    def python(self) -> str:
+        """Return the pattern as Python's `re` takes it; on long texts Python may need much time for it."""
+        return self._fast.pattern
+
     def search(self, text: str, budget: Budget) -> bool:
         """Tell whether the pattern matches somewhere in the text."""
         if self._is_cheap(len(text), budget):

@@ -8,7 +8,7 @@
 A map may have int, uint and string keys as they are, and bool keys as `BoolKey`: Python would take True for 1.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from gitops_guard.cel.errors import CelError, CelUnknown
@@ -170,6 +170,49 @@ class Undefined:
         return CelError(f"no such attribute(s): {self.name}")
 
 
+class SetList(list[Any]):
+    """A list of a schema's type `set`: equal whatever the order, and added to without repeating anything."""
+
+    __slots__ = ()
+
+    def name_of(self, item: Any) -> object:
+        """Return what tells an item from others."""
+        return _frozen(item)
+
+    def __add__(self, other: list[Any]) -> "SetList":
+        names = {self.name_of(item) for item in self}
+        return SetList([*self, *(item for item in other if self.name_of(item) not in names)])
+
+
+class KeyedList(list[Any]):
+    """A list of a schema's type `map`: equal whatever the order, and added to by key, where the other's items win."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, items: Iterable[Any], keys: tuple[str, ...]) -> None:
+        """Take the items, and the fields that tell them apart."""
+        super().__init__(items)
+        self._keys = keys
+
+    def name_of(self, item: Any) -> object:
+        """Return what tells an item from others."""
+        return tuple(_frozen(item.get(key)) for key in self._keys) if isinstance(item, dict) else _frozen(item)
+
+    def __add__(self, other: list[Any]) -> "KeyedList":
+        items = {self.name_of(item): item for item in self}
+        items.update((self.name_of(item), item) for item in other)
+        return KeyedList(items.values(), self._keys)
+
+
+def _frozen(value: Any) -> object:
+    """Return something hashable that only an equal value has too."""
+    if isinstance(value, dict):
+        return dict, frozenset((key, _frozen(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return list, tuple(map(_frozen, value))
+    return type(value), value
+
+
 class LazyMap(dict[str, Any]):
     """A map whose values are computed at first use and kept: `variables`, or a `request` known only in part.
 
@@ -224,6 +267,7 @@ _KINDS: dict[type, type] = {
     for kind in (type(None), bool, int, UInt, float, str, bytes, list, dict, Timestamp, Duration, TypeValue, Opt)
 }
 _KINDS[LazyMap] = dict
+_KINDS[SetList] = _KINDS[KeyedList] = list
 _BASES = (bool, UInt, int, float, str, bytes, list, dict, Timestamp, Duration, TypeValue, Opt)
 
 _NAMES: dict[type, str] = {

@@ -56,19 +56,24 @@ class Definitions:
         return definitions, digest(_SCHEME, *blobs)  # in order: of two definitions of a kind one counts
 
     def _of(self, path: str, blob: bytes | None, read: Callable[[str], bytes | None]) -> tuple[bytes, bytes]:
-        key = None if blob is None else digest(_SCHEME, self._stamp, blob)
-        if key is not None and (stored := self._store.get([key])):
-            return stored[key], blob or b""
+        if blob is not None and (stored := self._stored(blob)):
+            return stored, blob
         data = read(path)
         if data is None:
             return b"", b""
         name = blob_id(data)
+        if blob is None and (stored := self._stored(name)):  # Git did not know the id, as of a file just written
+            return stored, name
         found = definitions_in(data)
         if not found:
             return b"", name
         encoded = json.dumps(found).encode()
         self._store.put({digest(_SCHEME, self._stamp, name): encoded})
         return encoded, name
+
+    def _stored(self, blob: bytes) -> bytes:
+        key = digest(_SCHEME, self._stamp, blob)
+        return self._store.get([key]).get(key, b"")
 
 
 def definitions_in(data: bytes) -> list[Body]:

@@ -25,6 +25,7 @@ from gitops_guard.schema.structural import CompileRules
 
 if TYPE_CHECKING:
     from gitops_guard.check.judge import Judge
+    from gitops_guard.check.kinds import Kinds
 
 
 _FORK_FROM = 40
@@ -93,18 +94,44 @@ def evaluate(sources: Sequence[Source], surroundings: Surroundings) -> list[File
     waiting = [number for number, verdict in enumerate(first) if verdict.needs_definitions]
     if not waiting:
         return first
-    definitions = Definitions(surroundings.store, surroundings.cache, surroundings.circumstances)
-    found, stamp = definitions.collect(surroundings.candidates, _quietly(surroundings.read))
-    rules = surroundings.custom_rules
+    find, stamp = custom_kinds(surroundings)
     second = _Pass(
         surroundings,
-        digest(surroundings.circumstances, stamp, b"" if rules is None else rules.stamp()),
-        _LazyFinder(found, surroundings),
+        digest(surroundings.circumstances, stamp),
+        find,
         remember=surroundings.extra_find is None,
     ).run([sources[number] for number in waiting])
     for number, verdict in zip(waiting, second, strict=True):
         first[number] = verdict
     return first
+
+
+def custom_kinds(surroundings: Surroundings, *, also: Sequence[Body] = ()) -> tuple[FindSchema, bytes]:
+    """Return how schemas of custom resources are found, and a digest of all that decides it.
+
+    Args:
+        surroundings: Where definitions are looked for.
+        also: Further CustomResourceDefinitions: rendered ones.
+    """
+    definitions = Definitions(surroundings.store, surroundings.cache, surroundings.circumstances)
+    found, stamp = definitions.collect(surroundings.candidates, _quietly(surroundings.read))
+    rules = surroundings.custom_rules
+    rendered = [json.dumps([body]).encode() for body in also]
+    return _LazyFinder([*found, *rendered], surroundings), digest(
+        stamp, b"" if rules is None else rules.stamp(), *rendered
+    )
+
+
+def kinds_of(surroundings: Surroundings, find: FindSchema | None) -> "Kinds":
+    """Return what the target versions say, with the schemas of custom resources; None: these are not known yet."""
+    from gitops_guard.check.kinds import Kinds
+    from gitops_guard.schema.builtin import BuiltinSchemas
+
+    return Kinds(
+        {version: BuiltinSchemas(version, surroundings.cache) for version in surroundings.versions},
+        custom=find or _nothing_custom,
+        missing_schema_is_error=surroundings.missing_schema_is_error and find is not None,
+    )
 
 
 def _quietly(read: Callable[[str], bytes]) -> Callable[[str], bytes | None]:
@@ -157,15 +184,9 @@ class _Pass:
     def _judge(self) -> "Judge":
         """Everything that judging needs, loaded when the first file is not remembered."""
         from gitops_guard.check.judge import Judge
-        from gitops_guard.check.kinds import Kinds
-        from gitops_guard.schema.builtin import BuiltinSchemas
 
         surroundings = self._surroundings
-        kinds = Kinds(
-            {version: BuiltinSchemas(version, surroundings.cache) for version in surroundings.versions},
-            custom=self._find or _nothing_custom,
-            missing_schema_is_error=surroundings.missing_schema_is_error and self._find is not None,
-        )
+        kinds = kinds_of(surroundings, self._find)
         return Judge(kinds, renderers=surroundings.renderers, read=surroundings.read)
 
     def run(self, sources: Sequence[Source]) -> list[FileVerdict]:

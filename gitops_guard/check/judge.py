@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Protocol
 
 from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.kinds import Checked, Examination, Kinds
 from gitops_guard.check.scalars import moot, rephrased, softened
 from gitops_guard.check.setting import Role, Setting
+from gitops_guard.check.skip_reasons import WAIVER
 from gitops_guard.check.verdict import FileVerdict
-from gitops_guard.errors import GuardError, RepoError
+from gitops_guard.config.waivers import GROUP, KIND
+from gitops_guard.errors import GuardError, PluginError, RepoError
 from gitops_guard.manifest.classify import SkipReason, not_a_manifest, unfold
 from gitops_guard.manifest.document import Document, Scalar, SourceProblem, Stream
 from gitops_guard.manifest.loader import load
@@ -80,6 +83,17 @@ class Judge:
             return replace(judge.verdict(stream), skipped=(Skipped(path=path, resource="", reason=str(reason)),))
         return judge.verdict(stream) if reason is None else _skipped(path, str(reason))
 
+    def judge_object(self, resource: Resource, places: "_Located", setting: Setting) -> FileVerdict:
+        """Return the verdict on one object that a unit was rendered to.
+
+        Args:
+            resource: The object; its origin is where it is written.
+            places: Says where its fields are written, in whichever file.
+            setting: Versions and rules that hold for it.
+        """
+        judge = _FileJudge(self._kinds, resource.origin.path, b"", setting, Role())
+        return judge.object_verdict(resource.body, places)
+
     def _judge_rendered(self, renderer: Renderer, path: str, data: bytes, setting: Setting, role: Role) -> FileVerdict:
         judge = _FileJudge(self._kinds, path, data, setting, role)
         try:
@@ -129,6 +143,11 @@ class _FileJudge:
             self._resource(_RenderedDocument(number, rendered.line), (), rendered.body, ())
         return self._sum()
 
+    def object_verdict(self, body: Body, places: "_Located") -> FileVerdict:
+        """Judge one object of a unit."""
+        self._resource(places, (), body, ())
+        return self._sum()
+
     def _sum(self) -> FileVerdict:
         return FileVerdict(
             path=self._path,
@@ -145,13 +164,20 @@ class _FileJudge:
     def _document(self, document: Document, remarks: Sequence[SourceProblem]) -> None:
         resources = list(unfold(document.body))
         for item, body in resources:
-            self._resource(document, item, body, remarks)
+            if not self._is_waiver(body):
+                self._resource(document, item, body, remarks)
         if not resources:
             self._findings.extend(self._source_finding(remark, None, ()) for remark in remarks)
 
-    def _resource(
-        self, document: "Document | _RenderedDocument", item: FieldPath, body: Body, remarks: Sequence[SourceProblem]
-    ) -> None:
+    def _is_waiver(self, body: Body) -> bool:
+        """Tell whether a document is ours: noted, but no resource of the cluster's."""
+        identity = resource_id(body)
+        if (identity.group, identity.kind) != (GROUP, KIND):
+            return False
+        self._skips.append(Skipped(path=self._path, resource=str(identity), reason=WAIVER))
+        return True
+
+    def _resource(self, document: "_Located", item: FieldPath, body: Body, remarks: Sequence[SourceProblem]) -> None:
         self._resources += 1
         identity = resource_id(body)
         if _is_sops(body):
@@ -210,21 +236,19 @@ class _FileJudge:
                         self._skips.append(Skipped(path=self._path, resource=str(resource.id), reason=found.reason))
                     else:
                         problems.append(_of_rule(rule, found))
-            except (
-                Exception
-            ) as error:  # a rule may fail in any way; its message may quote a Secret, so only the type is told
+            except Exception as error:  # a rule may fail in any way
                 self._errors.append(
                     CheckError(
                         path=self._path,
                         line=resource.origin.line,
                         column=0,
                         rule=rule.id,
-                        message=f"rule {rule.id} failed on {resource.id}: {type(error).__name__}; tell its author",
+                        message=f"rule {rule.id} failed on {resource.id}: {_described(error)}",
                     )
                 )
         return problems
 
-    def _finding(self, problem: Problem, identity: ResourceId, span: Span) -> Finding:
+    def _finding(self, problem: Problem, identity: ResourceId, span: Span | Location) -> Finding:
         info = ENGINE_RULES.get(problem.rule)
         own = info.severity if info else Severity.ERROR
         return Finding(
@@ -270,11 +294,30 @@ def _is_sops(body: Body) -> bool:
 
 def resources_of(path: str, data: bytes) -> Iterator[Resource]:
     """Yield the resources of a manifest file, as far as it can be read."""
-    for document in load(data).documents:
+    yield from resources_in(path, load(data))
+
+
+def resources_in(path: str, stream: Stream) -> Iterator[Resource]:
+    """Yield the resources of a manifest file that was read already."""
+    for document in stream.documents:
         for item, body in unfold(document.body):
             line = document.locate(item).line if item else document.line
             origin = Origin(path=path, document=document.index, line=line, item=item)
             yield Resource(id=resource_id(body), body=body, origin=origin)
+
+
+class _Located(Protocol):
+    """What says where the fields of an object stand."""
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def line(self) -> int: ...
+
+    def locate(self, path: FieldPath, *, on_key: bool = False) -> Span | Location: ...
+
+    def scalar(self, path: FieldPath) -> Scalar | None: ...
 
 
 class _RenderedDocument:
@@ -284,16 +327,27 @@ class _RenderedDocument:
         self.index = index
         self.line = line
 
-    def locate(self, _path: FieldPath, *, on_key: bool = False) -> Span:
-        del on_key
+    def locate(self, path: FieldPath, *, on_key: bool = False) -> Span:
+        del path, on_key
         return Span(line=self.line, column=1, end_line=self.line, end_column=1)
 
-    def scalar(self, _path: FieldPath) -> None:
-        return None
+    def scalar(self, path: FieldPath) -> None:
+        del path
+
+
+def _described(error: Exception) -> str:
+    """Say how a rule failed: its message may quote a Secret, so the type and the line in its code must do."""
+    from gitops_guard.authoring.places import failed_at  # only needed where a rule fails
+
+    what = str(error) if isinstance(error, PluginError) else type(error).__name__
+    place = failed_at(error.__traceback__)
+    return f"{what} at {place}; tell its author" if place else f"{what}; tell its author"
 
 
 def _of_rule(rule: Rule, problem: Problem) -> Problem:
     """Return a rule's problem under the rule's name; one that is none is the rule's failure, and raises here."""
+    if not isinstance(problem, Problem):
+        raise PluginError(f"it yields a {type(problem).__name__}, and not a Problem")
     parts = tuple(problem.field)
     if not all(isinstance(part, (str, int)) for part in parts) or not isinstance(problem.message, str):
         raise TypeError("a problem needs a field path and a message")
@@ -311,7 +365,9 @@ def _nothing_to_read(path: str) -> bytes:
     raise RepoError(f"{path}: no other file can be read here")
 
 
-def _location(path: str, span: Span) -> Location:
+def _location(path: str, span: Span | Location) -> Location:
+    if isinstance(span, Location):
+        return span  # a rendered object's field may stand in another file than the object
     return Location(path=path, line=span.line, column=span.column, end_line=span.end_line, end_column=span.end_column)
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitops_guard.check.circumstances import digest
 from gitops_guard.check.clean import Sweep, sweep
@@ -15,7 +15,7 @@ from gitops_guard.check.verdict import FileVerdict
 from gitops_guard.check.verdict_store import VerdictStore
 from gitops_guard.errors import RepoError
 from gitops_guard.manifest.dialect import Dialect
-from gitops_guard.model import CheckError, Coverage, Finding, Skipped
+from gitops_guard.model import Body, CheckError, Coverage, Finding, Skipped
 from gitops_guard.model.renderer import Renderer
 from gitops_guard.repo.index import blob_id
 from gitops_guard.repo.tree import Tree, TreeEntry
@@ -31,6 +31,9 @@ class Cache:
     key: bytes | None = None
     circumstances: bytes = b""
     """Digest of everything outside the tree that decides."""
+
+    beyond: bytes = b""
+    """Digest of what only the full path looks at; the clean path has no part in it."""
 
     settings_line: bytes = b""
     """What the clean path reads back from its store."""
@@ -59,6 +62,9 @@ class Criteria:
     versions: tuple[str, ...]
     """All versions that hold anywhere."""
 
+    passes: Callable[[Body], bool] | None = None
+    """Tells of a valid body whether it certainly passes all policies; None: there is none that it has to."""
+
     extra_find: FindSchema | None = None
     definitions: Mapping[str, bytes] = field(default_factory=dict)
     """Files with definitions that do not lie in the tree, by the path that the configuration gives."""
@@ -79,6 +85,12 @@ class Outcome:
     mentioning: tuple[str, ...]
     """Paths of files that may hold suppressions."""
 
+    not_asked: frozenset[str] = frozenset()
+    """Rules that this run did not ask: that they found nothing says nothing."""
+
+    partly: frozenset[str] = frozenset()
+    """Paths of files of which only what some unit renders was judged: no suppression there can be called unused."""
+
 
 def check_tree(
     tree: Tree,
@@ -89,6 +101,7 @@ def check_tree(
     *,
     jobs: int,
     progress: Callable[[int, int], None] | None = None,
+    outlines: dict[bytes, bytes] | None = None,
 ) -> Outcome:
     """Judge the chosen files of a tree.
 
@@ -100,9 +113,10 @@ def check_tree(
         cache: Where verdicts are remembered.
         jobs: Processes.
         progress: Told (done, all) now and then.
+        outlines: Learns what the objects of clean files say about others, by blob id; None: nobody asks.
     """
     store = cache.clean_store()
-    swept = _sweep(tree, chosen, criteria, cache, store, jobs, progress)
+    swept = _sweep(tree, chosen, criteria, cache, store, jobs, progress, outlines)
     unsure = _unsure(chosen, swept)
     verdicts = _evaluate(tree, unsure, candidates, criteria, cache, jobs, progress) if unsure else []
     if store is not None:
@@ -124,6 +138,7 @@ def _sweep(
     store: CleanStore | None,
     jobs: int,
     progress: Callable[[int, int], None] | None,
+    outlines: dict[bytes, bytes] | None,
 ) -> Sweep:
     if criteria.uniform_versions is None:
         everything = Sweep()
@@ -140,10 +155,12 @@ def _sweep(
         [(_raw(entry.path), raw_id(entry), entry.size or 0) for entry in chosen],
         read=read,
         versions=criteria.uniform_versions,
+        passes=criteria.passes,
         cache=cache.place,
         store=store,
         jobs=jobs,
         progress=progress,
+        outlines=outlines,
     )
 
 
@@ -171,24 +188,37 @@ def _evaluate(
             Source(path=entry.path, blob=blob, role=roles.of(entry.path), setting=criteria.setting_at(entry.path))
             for entry, blob in unsure
         ]
-        surroundings = Surroundings(
-            read=_reader(tree, criteria.definitions),
-            versions=criteria.versions,
-            candidates=[
-                *((entry.path, raw_id(entry)) for entry in candidates),
-                *((path, blob_id(data)) for path, data in sorted(criteria.definitions.items())),
-            ],
-            extra_find=criteria.extra_find,
-            renderers=criteria.renderers,
-            store=store,
-            cache=cache.place,
-            circumstances=cache.circumstances,
-            custom_rules=criteria.custom_rules,
-            missing_schema_is_error=criteria.missing_schema_is_error,
-            jobs=jobs,
-            progress=progress,
-        )
-        return evaluate(sources, surroundings)
+        around = surroundings_of(tree, candidates, criteria, cache, store)
+        return evaluate(sources, replace(around, jobs=jobs, progress=progress))
+
+
+def surroundings_of(
+    tree: Tree, candidates: Sequence[TreeEntry], criteria: Criteria, cache: Cache, store: VerdictStore
+) -> Surroundings:
+    """Return all that evaluation needs beside what is judged.
+
+    Args:
+        tree: Where files are read.
+        candidates: Files in which definitions are looked for.
+        criteria: What is judged by.
+        cache: Where verdicts are remembered.
+        store: The opened store of that cache.
+    """
+    return Surroundings(
+        read=_reader(tree, criteria.definitions),
+        versions=criteria.versions,
+        candidates=[
+            *((entry.path, raw_id(entry)) for entry in candidates),
+            *((path, blob_id(data)) for path, data in sorted(criteria.definitions.items())),
+        ],
+        extra_find=criteria.extra_find,
+        renderers=criteria.renderers,
+        store=store,
+        cache=cache.place,
+        circumstances=digest(cache.circumstances, cache.beyond) if cache.beyond else cache.circumstances,
+        custom_rules=criteria.custom_rules,
+        missing_schema_is_error=criteria.missing_schema_is_error,
+    )
 
 
 def _reader(tree: Tree, definitions: Mapping[str, bytes]) -> Callable[[str], bytes]:

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gitops_guard.manifest.document import Scalar, SourceProblem
-from gitops_guard.model import FieldPath, Problem, Severity
+from gitops_guard.model import FieldPath, Finding, Problem, Severity
 
 _NOT_WITH_SCHEMA = frozenset({"yaml-reader-dependent"})
 _WANTS_STRING = "expected string, got "
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*(?:[:=\-+?/#%^,@][^}]*)?\}")
 """As Flux and envsubst write it: `${NAME}`, `${NAME:=default}`."""
 
+_REPLACED = "holds only if nothing replaces ${...} before it is applied"
 _ABOUT_VALUES = frozenset(("invalid-value", "unsupported-value", "wrong-type", "yaml-wrong-scalar"))
 _SCALARS = ("boolean", "integer", "number", "null")
 
@@ -34,7 +35,12 @@ def softened(problem: Problem, scalar: Scalar | None) -> Problem:
     """Turn a verdict on a value that holds `${NAME}` into a note: Flux or envsubst puts another value there."""
     if problem.rule not in _ABOUT_VALUES or scalar is None or not _VARIABLE.search(scalar.text):
         return problem
-    return replace(problem, severity=Severity.NOTE, hint="holds only if nothing replaces ${...} before it is applied")
+    return replace(problem, severity=Severity.NOTE, hint=_REPLACED)
+
+
+def is_about_variable(finding: Finding) -> bool:
+    """Tell whether a finding is a note that `softened` made."""
+    return finding.severity is Severity.NOTE and finding.hint == _REPLACED
 
 
 def _article(word: str) -> str:

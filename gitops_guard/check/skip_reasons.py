@@ -16,6 +16,9 @@ SKIP_REASONS = (
     "git-crypt file",
 )
 
+WAIVER = "waiver"
+"""Reason for which a document of ours is no resource of the cluster's; not remembered, since the file is looked at."""
+
 
 def reason_number(reason: str) -> int | None:
     """Return the 1-based number of a reason, or None for one that is not remembered."""

@@ -1,11 +1,12 @@
 """Silence findings that someone accepted for a reason, and report suppressions that do not hold.
 
-Three places can say it: a comment in the manifest, an annotation on the resource, a selector in the configuration.
+Four places can say it: a comment in the manifest, an annotation on the resource, a selector in the configuration, a
+waiver (`config.waivers`), which is a selector in a document of its own.
 
 - A comment behind something silences findings on its line. A comment on a line of its own silences findings on the
   next line that holds anything; where a resource or a document starts there, all findings of it.
 - An annotation silences findings of its resource.
-- A selector silences what all its parts match.
+- A selector or waiver silences what all its parts match.
 
 Each needs a reason and may expire; without reason, expired, or about a rule that does not exist it silences nothing and
 is a finding itself. So is one that silenced nothing. These findings cannot be silenced, only switched off by
@@ -14,16 +15,26 @@ is a finding itself. So is one that silenced nothing. These findings cannot be s
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from itertools import chain
 from typing import Final
 
 from gitops_guard.check.catalog import HAZARD_RULES
+from gitops_guard.check.selector import LabelsOf, Selector, no_labels
 from gitops_guard.check.sites import LineRange, Site, find_sites
-from gitops_guard.config import Config, FieldGlob, NameGlob, PathSet, Scopes, Suppression
-from gitops_guard.model import Finding, Location, Resource, ResourceId, Severity, fingerprint
+from gitops_guard.config import Config, NameGlob, Scopes, Waiver
+from gitops_guard.model import (
+    Finding,
+    Location,
+    Resource,
+    ResourceId,
+    Severity,
+    WaiverState,
+    WaiverUse,
+    fingerprint,
+)
 
 WITHOUT_REASON: Final = "suppression-without-reason"
 EXPIRED: Final = "suppression-expired"
@@ -56,6 +67,9 @@ class Suppressed:
     extra: tuple[Finding, ...]
     """Findings about the suppressions themselves, sorted."""
 
+    waivers: tuple[WaiverUse, ...] = ()
+    """Each waiver and what it silenced, sorted by place."""
+
 
 def suppress(
     findings: Iterable[Finding],
@@ -67,6 +81,9 @@ def suppress(
     known_rules: Collection[str],
     unread: Collection[str] = (),
     whole_tree: bool = True,
+    not_asked: Collection[str] = (),
+    waivers: Sequence[Waiver] = (),
+    labels_of: LabelsOf = no_labels,
 ) -> Suppressed:
     """Apply every suppression.
 
@@ -78,10 +95,15 @@ def suppress(
         today: A suppression holds up to and including its last day.
         known_rules: Ids that exist; others are reported with the nearest one.
         unread: Paths that could not be checked wholly: nothing there is called unused.
-        whole_tree: Everything was checked; otherwise a selector of the configuration is not called unused.
+        whole_tree: Everything was checked; otherwise no selector and no waiver is called unused.
+        not_asked: Rules that this run did not ask: no suppression of one is called unused.
+        waivers: Those that count.
+        labels_of: Returns the labels of the resource that a finding is about; only asked where a waiver names some.
     """
-    entries = [*_from_files(sources, resources), *_from_config(config)]
-    judge = _Judge(entries, today, frozenset(known_rules) | frozenset(RULES))
+    known = frozenset(known_rules) | frozenset(RULES)
+    waived = [(waiver, _from_waiver(waiver, known, labels_of)) for waiver in sorted(waivers, key=_place_of)]
+    entries = [*_from_files(sources, resources), *_from_config(config), *(entry for _, entry in waived)]
+    judge = _Judge(entries, today, known)
     kept: list[Finding] = []
     silenced: list[Silenced] = []
     for finding in findings:
@@ -91,58 +113,42 @@ def suppress(
         else:
             silenced.append(Silenced(finding=finding, reason=by.reason, by=by.place, until=by.until))
     scopes = Scopes(config, ())
-    complaints = [
-        *judge.mistakes(),
-        *_unused(judge.usable, scopes, frozenset(unread), whole_tree=whole_tree),
-    ]
-    return Suppressed(kept=tuple(kept), silenced=tuple(silenced), extra=_finish(complaints, scopes))
+    asked = [entry for entry in judge.usable if entry.rule not in not_asked]
+    unused = list(_unused(asked, scopes, frozenset(unread), whole_tree=whole_tree))
+    complaints = [*judge.mistakes(), *(_about(entry, UNUSED, *why) for entry, why in unused)]
+    idle = [entry for entry, _ in unused]
+    return Suppressed(
+        kept=tuple(kept),
+        silenced=tuple(silenced),
+        extra=_finish(complaints, scopes),
+        waivers=tuple(_use(waiver, entry, judge, idle, today) for waiver, entry in waived),
+    )
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Entry:
-    """One rule silenced at one place; counts what it silenced."""
+    """Some rules silenced at one place; keeps what it silenced."""
 
     rule: str
+    """As written: an id; for a waiver its globs, with commas."""
+
+    rules: frozenset[str]
+    """The ids that it silences."""
+
+    called: str = "the suppression"
+    missing: str = ""
+    """A rule that it names and that does not exist."""
+
     reason: str
     place: Location
     until: date | None = None
     mistake: str = ""
-    where: "LineRange | _Selector"
+    where: LineRange | Selector
     resource: ResourceId | None = None
     owner: str = ""
-    used: bool = False
-    in_config: bool = False
-
-
-class _Selector:
-    """What a selector of the configuration matches."""
-
-    def __init__(self, suppression: Suppression) -> None:
-        self._kind, _, self._group = suppression.kind.partition(".")
-        self._name = NameGlob(suppression.name) if suppression.name else None
-        self._namespace = NameGlob(suppression.namespace) if suppression.namespace else None
-        self._path = PathSet((suppression.path,)) if suppression.path else None
-        self._field = FieldGlob(suppression.field) if suppression.field else None
-        self._container = NameGlob(suppression.container) if suppression.container else None
-
-    def covers(self, finding: Finding) -> bool:
-        if self._path and not self._path.matches(finding.location.path):
-            return False
-        if self._field and not self._field.matches(finding.field):
-            return False
-        if self._container and not (finding.container and self._container.matches(finding.container)):
-            return False
-        return self._covers_resource(finding.resource)
-
-    def _covers_resource(self, resource: ResourceId | None) -> bool:
-        if resource is None:
-            return not (self._kind or self._name or self._namespace)
-        return (
-            self._kind in ("", resource.kind)
-            and self._group in ("", resource.group)
-            and (self._name is None or self._name.matches(resource.name))
-            and (self._namespace is None or self._namespace.matches(resource.namespace))
-        )
+    found: list[Finding] = field(default_factory=list)
+    is_selector: bool = False
+    """It stands outside of the files that it is about."""
 
 
 class _Judge:
@@ -154,14 +160,17 @@ class _Judge:
         self._complaints: list[Finding] = []
         self.usable: list[_Entry] = []
         for entry in entries:
-            complaint = self._complaint(entry)
-            if complaint is None:
+            if not entry.missing and entry.rules.isdisjoint(self._known_rules):
+                entry.missing = entry.rule
+                entry.rules = frozenset()
+            complaints = list(self._complaints_about(entry))
+            self._complaints += [finding for finding, _ in complaints]
+            if all(usable for _, usable in complaints):
                 self.usable.append(entry)
-            else:
-                self._complaints.append(complaint)
         self._index: defaultdict[tuple[str, str], list[_Entry]] = defaultdict(list)
         for entry in self.usable:
-            self._index[entry.rule, "" if entry.in_config else entry.place.path].append(entry)
+            for rule in entry.rules:
+                self._index[rule, "" if entry.is_selector else entry.place.path].append(entry)
 
     def silence(self, finding: Finding) -> _Entry | None:
         """Return the first entry that covers a finding; all that do count as used."""
@@ -170,42 +179,47 @@ class _Judge:
         candidates = (self._index.get((finding.rule, path), ()) for path in (finding.location.path, ""))
         covering = [entry for entry in chain.from_iterable(candidates) if entry.where.covers(finding)]
         for entry in covering:
-            entry.used = True
+            entry.found.append(finding)
         return covering[0] if covering else None
 
     def mistakes(self) -> list[Finding]:
         """Return the findings about entries that may not silence."""
         return self._complaints
 
-    def _complaint(self, entry: _Entry) -> Finding | None:
+    def _complaints_about(self, entry: _Entry) -> Iterator[tuple[Finding, bool]]:
+        """Yield what is wrong with an entry, and whether it may silence all the same."""
         if not entry.rule:
-            return _about(entry, UNUSED, entry.mistake)
-        if entry.rule not in self._known_rules:
-            close = get_close_matches(entry.rule, sorted(self._known_rules), n=1)
+            yield _about(entry, UNUSED, entry.mistake), False
+            return
+        if entry.missing:
+            close = get_close_matches(entry.missing, sorted(self._known_rules), n=1)
             hint = f'did you mean "{close[0]}"?' if close else ""
-            return _about(entry, UNUSED, f'there is no rule "{entry.rule}"', hint)
+            yield _about(entry, UNUSED, f'there is no rule "{entry.missing}"', hint), bool(entry.rules)
+            if not entry.rules:
+                return
         if entry.mistake:
-            return _about(entry, EXPIRED, entry.mistake)
-        if not entry.reason:
-            message = f'the suppression of "{entry.rule}" gives no reason, so it silences nothing'
-            return _about(entry, WITHOUT_REASON, message, "say why the finding is accepted")
-        if entry.until is not None and entry.until < self._today:
-            message = f'the suppression of "{entry.rule}" ended on {entry.until}, so it silences nothing'
-            return _about(entry, EXPIRED, message, "fix the finding, or accept it anew with a later day")
-        return None
+            yield _about(entry, EXPIRED, entry.mistake), False
+        elif not entry.reason:
+            message = f'{entry.called} of "{entry.rule}" gives no reason, so it silences nothing'
+            yield _about(entry, WITHOUT_REASON, message, "say why the finding is accepted"), False
+        elif entry.until is not None and entry.until < self._today:
+            message = f'{entry.called} of "{entry.rule}" ended on {entry.until}, so it silences nothing'
+            yield _about(entry, EXPIRED, message, "fix the finding, or accept it anew with a later day"), False
 
 
 def _unused(
     entries: Iterable[_Entry], scopes: Scopes, unread: frozenset[str], *, whole_tree: bool
-) -> Iterator[Finding]:
+) -> Iterator[tuple[_Entry, tuple[str, str]]]:
+    """Yield what silenced nothing, with message and hint."""
     for entry in entries:
-        if entry.used or entry.place.path in unread or (entry.in_config and not whole_tree):
+        if entry.found or entry.place.path in unread or (entry.is_selector and not whole_tree):
             continue
-        if entry.rule in HAZARD_RULES:
+        if not HAZARD_RULES.keys().isdisjoint(entry.rules):
             continue  # only `simulate` can tell
         # A rule that is off finds nothing; that says nothing about the suppression.
-        if scopes.at(entry.place.path).severity_of(entry.rule, Severity.NOTE) is not None:
-            yield _about(entry, UNUSED, f'there is no finding of "{entry.rule}" to silence here', "remove it")
+        scope = scopes.at(entry.place.path)
+        if any(scope.severity_of(rule, Severity.NOTE) is not None for rule in entry.rules):
+            yield entry, (f'there is no finding of "{entry.rule}" to silence here', "remove it")
 
 
 def _about(entry: _Entry, rule: str, message: str, hint: str = "") -> Finding:
@@ -242,13 +256,62 @@ def _from_config(config: Config) -> Iterator[_Entry]:
         line = suppression.line
         yield _Entry(
             rule=suppression.rule,
+            rules=frozenset((suppression.rule,)),
             reason=suppression.reason,
             place=Location(path=config.path, line=line, column=1, end_line=line, end_column=1),
-            until=date.fromisoformat(suppression.until) if suppression.until else None,
-            where=_Selector(suppression),
+            until=_day(suppression.until),
+            where=Selector.of_suppression(suppression),
             owner=suppression.owner,
-            in_config=True,
+            is_selector=True,
         )
+
+
+def _from_waiver(waiver: Waiver, known: frozenset[str], labels_of: LabelsOf) -> _Entry:
+    fitting = {text: [rule for rule in known if NameGlob(text).matches(rule)] for text in waiver.rules}
+    return _Entry(
+        rule=", ".join(waiver.rules),
+        rules=frozenset(rule for rules in fitting.values() for rule in rules),
+        called=f'the waiver "{waiver.name}"',
+        missing=next((text for text, rules in fitting.items() if not rules), ""),
+        reason=waiver.reason,
+        place=Location(path=waiver.path, line=waiver.line, column=1, end_line=waiver.line, end_column=1),
+        until=_day(waiver.expires),
+        where=Selector.of_waiver(waiver, labels_of),
+        owner=waiver.owner,
+        is_selector=True,
+    )
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _place_of(waiver: Waiver) -> tuple[str, int]:
+    return waiver.path, waiver.line
+
+
+def _use(waiver: Waiver, entry: _Entry, judge: _Judge, idle: Sequence[_Entry], today: date) -> WaiverUse:
+    if entry in judge.usable:
+        state = WaiverState.UNUSED if entry in idle else WaiverState.IN_FORCE
+    else:
+        ended = entry.until is not None and entry.until < today
+        state = WaiverState.EXPIRED if ended else WaiverState.REFUSED
+    return waiver_use(waiver, state, entry.found)
+
+
+def waiver_use(waiver: Waiver, state: WaiverState, found: Iterable[Finding] = ()) -> WaiverUse:
+    """Return a waiver as reports list it."""
+    return WaiverUse(
+        name=waiver.name,
+        path=waiver.path,
+        line=waiver.line,
+        rules=waiver.rules,
+        reason=waiver.reason,
+        owner=waiver.owner,
+        expires=waiver.expires,
+        state=state,
+        findings=tuple(sorted(found, key=lambda finding: finding.sort_key)),
+    )
 
 
 def _from_files(sources: Mapping[str, str], resources: Iterable[Resource]) -> Iterator[_Entry]:
@@ -264,6 +327,7 @@ def _entries(site: Site) -> Iterator[_Entry]:
     for rule in site.directive.rules or ("",):
         yield _Entry(
             rule=rule,
+            rules=frozenset((rule,)),
             reason=site.directive.reason,
             place=site.place,
             until=site.directive.until,

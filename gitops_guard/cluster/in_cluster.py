@@ -8,6 +8,9 @@ from gitops_guard.cluster.access import DEFAULT_NAMESPACE, Access
 from gitops_guard.cluster.errors import AccessError
 from gitops_guard.cluster.identity import TokenFile
 
+IN_CLUSTER: Final = "in-cluster"
+"""What the access is called, and how it can be asked for."""
+
 FOLDER: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
@@ -33,7 +36,7 @@ def in_cluster_access(environment: Mapping[str, str], *, folder: str = FOLDER) -
     credentials = TokenFile(os.path.join(folder, "token"))
     credentials.identity()  # so that a pod without an account fails here, with the file's name
     return Access(
-        name="in-cluster",
+        name=IN_CLUSTER,
         server=f"https://{address}:{environment['KUBERNETES_SERVICE_PORT']}",
         credentials=credentials,
         namespace=_read(os.path.join(folder, "namespace")).decode(errors="replace").strip() or DEFAULT_NAMESPACE,

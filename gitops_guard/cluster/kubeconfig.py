@@ -18,7 +18,7 @@ from gitops_guard.cluster.access import DEFAULT_NAMESPACE, Access, Impersonation
 from gitops_guard.cluster.errors import AccessError
 from gitops_guard.cluster.exec_plugin import API_VERSIONS, ExecCredentials, Plugin
 from gitops_guard.cluster.identity import Credentials, FixedCredentials, Identity, TokenFile, expiry_of
-from gitops_guard.cluster.in_cluster import in_cluster_access, is_in_cluster
+from gitops_guard.cluster.in_cluster import IN_CLUSTER, in_cluster_access, is_in_cluster
 from gitops_guard.cluster.proxy import is_near, proxy_for
 from gitops_guard.model import Json
 
@@ -193,7 +193,7 @@ def load_access(environment: Mapping[str, str], *, context: str = "", kubeconfig
     Args:
         environment: `KUBECONFIG`, `HOME`, the proxy variables; inside a pod `KUBERNETES_SERVICE_HOST`.
         context: Name of a context; empty: the current one, or the service account of the pod we run in when there is
-            no kubeconfig.
+            no kubeconfig. `in-cluster`, unless a context has that name: that account in any case.
         kubeconfig: A file that is used instead of those that the environment names.
 
     Raises:
@@ -206,6 +206,8 @@ def load_access(environment: Mapping[str, str], *, context: str = "", kubeconfig
     if not context and not config.current and is_in_cluster(environment):
         return in_cluster_access(environment)
     name = context or config.current
+    if name == IN_CLUSTER and name not in config.contexts:
+        return in_cluster_access(environment)
     if name not in config.contexts:
         raise AccessError(_no_context(config, name))
     return _access(config, config.contexts[name], environment)

@@ -15,6 +15,7 @@ from gitops_guard.cluster.errors import CancelledError
 
 _START: Final = 8
 _MOST: Final = 32
+_WINDOW: Final = 16
 _LONGEST_NAP_S: Final = 0.5
 _FORGET: Final = 1.05
 """By how much the best latency is raised with each window, so that one lucky window does not bind for ever."""
@@ -102,19 +103,19 @@ class Limiter:
             self._running -= weight
             if weight == 1:
                 self._latencies.append(latency_s)
-                if len(self._latencies) >= max(self._limit, 4):
+                if len(self._latencies) >= max(self._limit, _WINDOW):
                     self._end_window()
             self._condition.notify_all()
 
     def _end_window(self) -> None:
-        mean = sum(self._latencies) / len(self._latencies)
+        usual_s = sorted(self._latencies)[len(self._latencies) // 2]  # a few slow answers say little
         self._latencies.clear()
-        if self._best_s and mean > 2 * self._best_s:
+        if self._best_s and usual_s > 2 * self._best_s:
             self._halve()
         else:
             self._limit = min(self._limit + 1, self._most)
             self.reached = max(self.reached, self._limit)
-        self._best_s = min(mean, self._best_s * _FORGET) if self._best_s else mean
+        self._best_s = min(usual_s, self._best_s * _FORGET) if self._best_s else usual_s
 
     def _halve(self) -> None:
         self._limit = max(1, self._limit // 2)

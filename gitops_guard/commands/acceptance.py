@@ -7,9 +7,10 @@ from datetime import date
 from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.markers import may_suppress
 from gitops_guard.check.run import Outcome
+from gitops_guard.check.skip_reasons import WAIVER
 from gitops_guard.commands.workspace import Workspace
 from gitops_guard.config import Scopes
-from gitops_guard.model import Finding, Resource
+from gitops_guard.model import Finding, Resource, WaiverUse
 from gitops_guard.repo.tree import Tree
 
 
@@ -22,6 +23,9 @@ class Acceptance:
 
     silenced: int = 0
     """How many were accepted."""
+
+    waivers: tuple[WaiverUse, ...] = ()
+    """All waivers that were seen, sorted by place."""
 
 
 def sort_out(workspace: Workspace, tree: Tree, outcome: Outcome, today: date, *, whole: bool) -> Acceptance:
@@ -36,10 +40,13 @@ def sort_out(workspace: Workspace, tree: Tree, outcome: Outcome, today: date, *,
     """
     scopes = Scopes(workspace.config, workspace.settings.kubernetes_versions)
     findings = _with_severities(outcome.findings, scopes)
-    if not outcome.mentioning and not workspace.config.suppressions:
+    strays = {entry.path for entry in outcome.coverage.skipped if entry.reason == WAIVER}
+    waivers = () if workspace.waivers is None else workspace.waivers.found
+    if not (outcome.mentioning or workspace.config.suppressions or waivers or strays):
         return Acceptance(reported=tuple(findings))
     from gitops_guard.check.judge import resources_of  # heavy, and not needed where nothing is suppressed
     from gitops_guard.check.suppress import suppress
+    from gitops_guard.commands.waivers import elsewhere, labels_in
 
     texts: dict[str, str] = {}
     resources: list[Resource] = []
@@ -55,10 +62,23 @@ def sort_out(workspace: Workspace, tree: Tree, outcome: Outcome, today: date, *,
         config=workspace.config,
         today=today,
         known_rules={*ENGINE_RULES, *(rule.id for _, rule in workspace.extensions.rules)},
-        unread={error.path for error in outcome.errors},
+        unread={*outcome.partly, *(error.path for error in outcome.errors)},
         whole_tree=whole,
+        not_asked=outcome.not_asked,
+        waivers=waivers,
+        labels_of=labels_in(tree),
     )
-    return Acceptance(reported=(*suppressed.kept, *suppressed.extra), silenced=len(suppressed.silenced))
+    outside = list(elsewhere(tree, strays, frozenset() if workspace.waivers is None else workspace.waivers.paths))
+    misplaced = _with_severities([finding for _, finding in outside], scopes)
+    return Acceptance(
+        reported=(*suppressed.kept, *suppressed.extra, *misplaced),
+        silenced=len(suppressed.silenced),
+        waivers=tuple(sorted((*suppressed.waivers, *(use for use, _ in outside)), key=_place)),
+    )
+
+
+def _place(use: WaiverUse) -> tuple[str, int]:
+    return use.path, use.line
 
 
 def _with_severities(findings: Sequence[Finding], scopes: Scopes) -> list[Finding]:

@@ -8,7 +8,6 @@ from gitops_guard.check.kustomizations import Reached, is_kustomization, reached
 from gitops_guard.check.verdict_store import VerdictStore
 from gitops_guard.commands.selection import Selection, select
 from gitops_guard.config import Scopes
-from gitops_guard.diff.lists import is_builtin
 from gitops_guard.diff.secrets import is_secret
 from gitops_guard.errors import RepoError, UsageError
 from gitops_guard.manifest.classify import is_helm_template, not_a_manifest, unfold
@@ -51,8 +50,8 @@ class BothSides:
     secrets: tuple[Resource, ...]
     """Secrets in files that are the same on both sides: what they hold is hidden all the same."""
 
-    definitions: tuple[Body, ...]
-    """CustomResourceDefinitions of both sides; empty when no custom resource differs."""
+    definitions: Callable[[], tuple[Body, ...]]
+    """Returns the CustomResourceDefinitions of both sides; all files are looked through for them."""
 
     identical_files: int
     """Files with the same bytes under the same path."""
@@ -145,9 +144,8 @@ class _Reader:
         for path in sorted(self.before.chosen.keys() | self.after.chosen.keys()):
             self._file(path, self.before.chosen.get(path), self.after.chosen.get(path))
         self._links()
-        differing = (*self.before.side.resources, *self.after.side.resources)
         return BothSides(
-            definitions=() if all(is_builtin(resource.id) for resource in differing) else tuple(self._definitions()),
+            definitions=lambda: tuple(self._definitions()),
             before=self.before.side,
             after=self.after.side,
             secrets=tuple(self.secrets),

@@ -14,7 +14,10 @@ from gitops_guard.commands.acceptance import sort_out
 from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.policy_run import BaseReader, custom_rules_of, look_at, read_base_of
 from gitops_guard.commands.progress import Progress
+from gitops_guard.commands.reference_check import References
+from gitops_guard.commands.rendered_check import ToRender, touched_paths, with_rendered
 from gitops_guard.commands.selection import Wanted, repository_paths, select
+from gitops_guard.commands.tree_rules import within_tree
 from gitops_guard.commands.whole_file import write_whole
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags, Scopes
@@ -50,6 +53,10 @@ class CheckRequest:
     policies: tuple[str, ...] = ()
     trusted_rev: str | None = None
     no_cache: bool = False
+    render: bool = True
+    """Judge what the files are rendered to, too."""
+
+    allow_network: bool = False
     verbose: bool = False
     flags: Flags = field(default_factory=Flags)
 
@@ -199,6 +206,7 @@ def _check(
     settings = workspace.settings
     is_stdin = STDIN in request.paths
     policies = look_at(workspace, tree, base)
+    workspace = within_tree(workspace, tree, policies.is_example)
     selection = select(
         tree,
         paths=_paths(request, workspace),
@@ -208,16 +216,26 @@ def _check(
         everything=is_stdin,
         is_example=policies.is_example,
     )
+    references = References(workspace, tree, selection, paths=_paths(request, workspace), staged=request.staged)
     with Progress(sys.stderr, "checking") as progress:
+        criteria = criteria_of(workspace, tree, policies.rules, custom_rules_of(workspace, base))
+        cache = cache_of(
+            workspace, environment, enabled=not request.no_cache, policies=policies.stamp, files=policies.files
+        )
         outcome = check_tree(
             tree,
             selection.chosen,
             selection.candidates,
-            criteria_of(workspace, tree, policies.rules, custom_rules_of(workspace, base)),
-            cache_of(workspace, environment, enabled=not request.no_cache, policies=policies.stamp),
+            criteria,
+            cache,
             jobs=settings.jobs or processors(),
             progress=progress,
+            outlines=references.outlines,
         )
+    if request.render and not is_stdin:
+        asked = _rendering(workspace, request, environment, only)
+        outcome = with_rendered(workspace, tree, selection, outcome, criteria, cache, asked, policies.is_example)
+    outcome = references.follow(outcome, cache)
     removals, unsure = policies.judge_removals(settings.kubernetes_versions)
     skipped = (*outcome.coverage.skipped, *selection.skipped, *unsure)
     return replace(
@@ -225,6 +243,26 @@ def _check(
         findings=(*outcome.findings, *removals),
         errors=(*outcome.errors, *policies.errors),
         coverage=replace(outcome.coverage, skipped=tuple(sorted(skipped))),
+    )
+
+
+def _rendering(
+    workspace: Workspace, request: CheckRequest, environment: Mapping[str, str], only: frozenset[str] | None
+) -> ToRender:
+    paths = _paths(request, workspace)
+    is_files = bool(paths) and all(workspace.tree.exists(path) for path in paths)
+    touched = None
+    if paths or only is not None:
+        touched = touched_paths(
+            workspace, paths=paths, staged=request.staged, from_rev=request.from_rev, to_rev=request.to_rev
+        )
+    return ToRender(
+        environment=environment,
+        allow_network=request.allow_network,
+        no_cache=request.no_cache,
+        staged=request.staged,
+        named=tuple(paths) if is_files else None,
+        touched=touched,
     )
 
 
@@ -251,11 +289,14 @@ def _report(
         kept = list(baseline.new_findings(kept, base, looked_at=_looked_at(workspace, request, only)))
     kept.sort(key=lambda finding: finding.sort_key)
     plugin_errors = [CheckError(path="", line=0, column=0, message=text) for text in workspace.extensions.problems]
+    if workspace.waivers is not None:
+        plugin_errors += workspace.waivers.errors
     return Report(
         findings=tuple(kept),
         errors=tuple(sorted((*plugin_errors, *outcome.errors), key=lambda error: error.sort_key)),
         coverage=outcome.coverage,
         suppressed=accepted.silenced,
+        waivers=accepted.waivers,
         sources=_source_lines(workspace.tree, {finding.location.path for finding in kept}),
     )
 

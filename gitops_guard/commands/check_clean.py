@@ -13,9 +13,11 @@ from gitops_guard.check.circumstances import digest, installation, own_code
 from gitops_guard.check.clean import MANIFEST_SUFFIXES, Sweep, read_file, sweep
 from gitops_guard.check.clean_store import CleanStore
 from gitops_guard.check.seal import cache_directory, load_key
+from gitops_guard.commands.rendered_clean import Question
+from gitops_guard.policy.plain import PlainPolicies
 from gitops_guard.repo.index import blob_id, staged_blob_ids
 from gitops_guard.repo.location import common_dir, find_git_dir
-from gitops_guard.wording import skipped_line, validated_line
+from gitops_guard.wording import rendered_line, skipped_line, validated_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,9 +27,14 @@ if TYPE_CHECKING:
     from gitops_guard.repo.location import Location
 
     Reader = Callable[[bytes, bytes | None], bytes | None]
+    Ask = Callable[[Question], tuple[int, int] | None]
 
 CONFIG_NAME = b".gitops-guard.yaml"
 _VARIABLES = "GITOPS_GUARD_"
+_BY_THEMSELVES = "*"
+_WORDS = (b"containers", b"elector", b"Ref", b"backend", b"subjects", b"imagePullSecrets", b"storageClassName")
+"""Without one of these no object refers to another."""
+
 _KIND = 0o170000
 _REGULAR = 0o100000
 _SUBMODULE = 0o160000
@@ -62,22 +69,50 @@ def _run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int |
     chosen = _choose(location, paths, staged=staged)
     if chosen is None:
         return None
-    candidates, read, config = chosen
+    candidates, read, config, about = chosen
     installed = installation()
     if installed.has_plugins:
         return None
     folder = cache_directory(environment)
-    store = CleanStore(folder, circumstances_digest(installed.stamp, config), key)
-    versions = _versions(store, config)
-    if versions is None:
+    circumstances = circumstances_digest(installed.stamp, config)
+    store = CleanStore(folder, circumstances, key)
+    settings = _settings(store, config)
+    if settings is None:
         return None
-    result = sweep(candidates, read=read, versions=versions, cache=(folder, key), store=store, jobs=0)
+    versions, policies = settings
+    passes = PlainPolicies(policies).is_clean if policies != [] else None
+    outlines: dict[bytes, bytes] | None = None if staged or paths else {}
+    result = sweep(
+        candidates,
+        read=read,
+        versions=versions,
+        passes=passes,
+        cache=(folder, key),
+        store=store,
+        jobs=0,
+        outlines=outlines,
+    )
     if result.records or (store.settings is None and result.files):
-        store.add(b"".join(result.records), settings_line(versions))
+        store.add(b"".join(result.records), settings_line(versions, policies))
     if result.unsure:
         return None
-    _write_summary(result, versions)
+    if not staged and outlines is None and any(_may_refer(read(path, blob)) for path, blob, _ in candidates):
+        return None
+    if outlines is not None:
+        from gitops_guard.commands.reference_clean import Place, certainly_hold  # a hook does not follow references
+
+        place = Place(folder, key, circumstances, settings_line(versions, policies), has_config=config is not None)
+        if not certainly_hold(candidates, read, store, result, outlines, place):
+            return None
+    rendered = about(Question(location, store, (folder, key), environment, read))
+    if rendered is None:
+        return None
+    _write_summary(result, versions, rendered)
     return 0
+
+
+def _may_refer(data: "bytes | None") -> bool:
+    return data is None or any(word in data for word in _WORDS)
 
 
 def circumstances_digest(installed: bytes, config: "bytes | None") -> bytes:
@@ -95,20 +130,27 @@ def interpreter_stamp() -> bytes:
     return (sys.implementation.cache_tag or "").encode()
 
 
-def settings_line(versions: "Sequence[str]") -> bytes:
-    """Return what the store keeps for a later run: the versions that the configuration asks for."""
-    return ",".join(versions).encode()
+def settings_line(versions: "Sequence[str]", policies: "Sequence[str] | None") -> bytes:
+    """Return what the store keeps for a later run: what the configuration asks for.
+
+    Args:
+        versions: Target versions.
+        policies: Ids of the policies that are on, of those that come along; None for those that are on by themselves.
+    """
+    return f"{','.join(versions)} {_BY_THEMSELVES if policies is None else ','.join(policies)}".encode()
 
 
-def _versions(store: CleanStore, config: "bytes | None") -> "list[str] | None":
-    """Return the target versions; unknown when a configuration has not been read by the full path yet."""
+def _settings(store: CleanStore, config: "bytes | None") -> "tuple[list[str], list[str] | None] | None":
+    """Return target versions and policies; unknown when a configuration has not been read by the full path yet."""
     if store.settings is not None:
-        return store.settings.decode().split(",") if store.settings else None
+        versions, _, policies = store.settings.decode().partition(" ")
+        chosen = None if policies == _BY_THEMSELVES else policies.split(",") if policies else []
+        return (versions.split(","), chosen) if versions else None
     if config is not None:
         return None
-    from gitops_guard.schema.bundle import versions
+    from gitops_guard.schema.bundle import versions as bundled
 
-    return [versions()[-1]]
+    return [bundled()[-1]], None
 
 
 def _configured(environment: "Mapping[str, str]") -> bool:
@@ -117,8 +159,8 @@ def _configured(environment: "Mapping[str, str]") -> bool:
 
 def _choose(
     location: "Location", paths: "Sequence[str]", *, staged: bool
-) -> "tuple[list[Candidate], Reader, bytes | None] | None":
-    """Return the files to judge, how to read them, and the configuration's blob id."""
+) -> "tuple[list[Candidate], Reader, bytes | None, Ask] | None":
+    """Return the files to judge, how to read them, the configuration's blob id, and what to ask of rendered units."""
     assert location.work_tree is not None
     root = os.fsencode(location.work_tree)
     relative = [_relative(path, root) for path in paths]
@@ -128,7 +170,8 @@ def _choose(
     if any(not name.endswith(MANIFEST_SUFFIXES) for name in names):
         return None
     if staged:
-        return _choose_staged(location, names or _staged_names(location))
+        chosen = _choose_staged(location, names or _staged_names(location))
+        return None if chosen is None else (*chosen, lambda question: question.staged(names or None))
     read = read_file(root)
     config_data = read(CONFIG_NAME, None)
     if config_data is None and os.path.lexists(os.path.join(root, CONFIG_NAME)):
@@ -138,7 +181,7 @@ def _choose(
         wanted = sorted(set(names))
         if not _are_tracked(location, wanted):
             return None  # ignored, or of a repository inside this one, or behind a link: the full path knows
-        return [(name, None, 0) for name in wanted], read, config
+        return [(name, None, 0) for name in wanted], read, config, lambda question: question.some()
     from gitops_guard.repo.snapshot import worktree_snapshot
 
     snapshot = worktree_snapshot(location.work_tree, location)
@@ -147,7 +190,8 @@ def _choose(
     kinds = {mode & _KIND for path, mode, _, _ in snapshot if path.endswith(MANIFEST_SUFFIXES) or mode == _SUBMODULE}
     if kinds - {_REGULAR}:
         return None  # links and submodules are named in the coverage, by the full path
-    return [(path, blob, size) for path, _, blob, size in snapshot if path.endswith(MANIFEST_SUFFIXES)], read, config
+    candidates = [(path, blob, size) for path, _, blob, size in snapshot if path.endswith(MANIFEST_SUFFIXES)]
+    return candidates, read, config, lambda question: question.whole(snapshot)
 
 
 def _are_tracked(location: "Location", names: "Sequence[bytes]") -> bool:
@@ -202,9 +246,11 @@ def _relative(path: str, root: bytes) -> "bytes | None":
     return full[len(root) + 1 :] if full.startswith(root + b"/") else None
 
 
-def _write_summary(result: Sweep, versions: "Sequence[str]") -> None:
+def _write_summary(result: Sweep, versions: "Sequence[str]", rendered: "tuple[int, int]") -> None:
     line = validated_line(files=result.files, resources=result.resources, validated=result.resources, versions=versions)
     sys.stdout.write(f"{line}\n")
+    if rendered[1]:
+        sys.stdout.write(f"{rendered_line(objects=rendered[0], units=rendered[1])}\n")
     if result.skipped:
         from gitops_guard.check.skip_reasons import reason_text
 

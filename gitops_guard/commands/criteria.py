@@ -9,16 +9,25 @@ from gitops_guard.check.run import Cache, Criteria, circumstances
 from gitops_guard.check.seal import load_key
 from gitops_guard.check.setting import FindSchema, Setting
 from gitops_guard.commands.check_clean import interpreter_stamp, settings_line
-from gitops_guard.commands.workspace import Workspace
+from gitops_guard.commands.pack_policies import PackPolicies
+from gitops_guard.commands.workspace import Extensions, Workspace
 from gitops_guard.config import Config, MissingSchema, PathSet, Scopes, Settings
 from gitops_guard.config.settle import VARIABLES
 from gitops_guard.errors import ConfigError, RepoError
 from gitops_guard.model import Rule, RuleContext
+from gitops_guard.policy.crd_check import DefinitionRule
+from gitops_guard.policy.plain import PlainPolicies
 from gitops_guard.repo.index import blob_id
 from gitops_guard.repo.tree import Tree
 
 _GLOB = frozenset("*?[!")
 """A pattern speaks of the tree alone; what it misses shows in the coverage, as resources without a schema."""
+
+
+def needs_references(rule: Rule) -> bool:
+    """Tell whether a rule looks at an object among others: it is asked once the whole tree is known."""
+    return bool(getattr(rule, "needs_references", False))
+
 
 _DECIDING_SETTINGS = ("kubernetes_versions", "missing_schema")
 
@@ -38,10 +47,12 @@ def criteria_of(
     scopes = Scopes(config, settings.kubernetes_versions)
     versions = {*settings.kubernetes_versions, *(v for o in config.overrides for v in o.kubernetes_versions)}
     differs = any(override.kubernetes_versions for override in config.overrides)
-    uniform = not (extensions.rules or extensions.policies or extensions.renderers or differs)
+    uniform = _is_uniform(extensions) and not differs
+    active = [policy.id for policy in policies]
     return Criteria(
         setting_at=_setting_at(workspace, scopes, policies),
         uniform_versions=settings.kubernetes_versions if uniform else None,
+        passes=PlainPolicies(active).is_clean if active else None,
         versions=tuple(sorted(versions, key=lambda version: int(version.partition(".")[2]))),
         custom_rules=custom_rules,
         extra_find=_schema_directories(config, settings, tree),
@@ -51,25 +62,46 @@ def criteria_of(
     )
 
 
+def _is_uniform(extensions: Extensions) -> bool:
+    """Tell whether each file can be judged by itself and alike: the policies that come along are told from one body."""
+    policies = extensions.policies
+    if not (policies is None or isinstance(policies, PackPolicies)) or extensions.renderers:
+        return False
+    along = () if policies is None else policies.rules
+    return all(rule in along or needs_references(rule) for _, rule in extensions.rules)
+
+
 def _setting_at(workspace: Workspace, scopes: Scopes, policies: Sequence[Rule]) -> Callable[[str], Setting]:
     extensions = workspace.extensions
-    named = () if extensions.policies is None else extensions.policies.found.rules
-    rules = [rule for _, rule in extensions.rules if rule not in named]
-    known: dict[tuple[str, ...], Setting] = {}
+    named = () if extensions.policies is None else extensions.policies.rules
+    rules = [
+        *(rule for _, rule in extensions.rules if rule not in named and not needs_references(rule)),
+        DefinitionRule(),
+    ]
+    sometimes = [policy for policy in policies if not _is_on_everywhere(policy, workspace.config)]
+    known: dict[tuple[tuple[str, ...], tuple[Rule, ...]], Setting] = {}
 
     def setting_at(path: str) -> Setting:
-        versions = scopes.at(path).kubernetes_versions
-        if versions not in known:
-            known[versions] = Setting(
+        scope = scopes.at(path)
+        versions = scope.kubernetes_versions
+        off = tuple(policy for policy in sometimes if scope.severity.get(policy.id) is None)
+        if (versions, off) not in known:
+            known[versions, off] = Setting(
                 versions=versions,
                 rules=tuple(
                     (rule, RuleContext(kubernetes_versions=versions, options=workspace.config.rules.get(rule.id, {})))
                     for rule in (*rules, *policies)
+                    if rule not in off
                 ),
             )
-        return known[versions]
+        return known[versions, off]
 
     return setting_at
+
+
+def _is_on_everywhere(policy: Rule, config: Config) -> bool:
+    """Tell whether no path has to be asked; what is off for some is not reported there anyway."""
+    return bool(getattr(policy, "is_default", True)) or config.severity.get(policy.id) is not None
 
 
 def _schema_directories(config: Config, settings: Settings, tree: Tree) -> FindSchema | None:
@@ -128,14 +160,22 @@ def _manifest_files(place: str, name: str, config: str) -> Iterator[tuple[str, b
                 raise ConfigError(f"crds: {path} cannot be read: {error.strerror}", path=config) from error
 
 
-def cache_of(workspace: Workspace, environment: Mapping[str, str], *, enabled: bool, policies: bytes = b"") -> Cache:
+def cache_of(
+    workspace: Workspace,
+    environment: Mapping[str, str],
+    *,
+    enabled: bool,
+    policies: bytes = b"",
+    files: bytes = b"",
+) -> Cache:
     """Return where verdicts are remembered, and under which key.
 
     Args:
         workspace: What is settled for the run.
         environment: The process's variables.
         enabled: Whether anything is remembered at all.
-        policies: Digest of all policies and of what they look at; empty without policies.
+        policies: Digest of all policies and of what they look at; empty for those that come along.
+        files: Stamp of the files of those that come along.
     """
     settings = workspace.settings
     key = load_key(environment) if enabled and settings.cache_dir else None
@@ -152,7 +192,8 @@ def cache_of(workspace: Workspace, environment: Mapping[str, str], *, enabled: b
         directory=os.path.abspath(settings.cache_dir) if key else None,
         key=key,
         circumstances=decides,
-        settings_line=settings_line(settings.kubernetes_versions) if _is_plain(workspace) else b"",
+        beyond=files,
+        settings_line=_settings_line(workspace) if _is_plain(workspace) else b"",
     )
 
 
@@ -163,11 +204,20 @@ def _told(workspace: Workspace, environment: Mapping[str, str]) -> dict[str, str
         "kubernetes_versions": ",".join(settings.kubernetes_versions),
         "missing_schema": str(settings.missing_schema),
     }
-    return {
+    told = {
         name: values[name]
         for name in _DECIDING_SETTINGS
         if getattr(workspace.flags, name) or environment.get(VARIABLES[name])
     }
+    if workspace.asked_policies:
+        told["policies"] = " ".join(workspace.asked_policies)
+    return told
+
+
+def _settings_line(workspace: Workspace) -> bytes:
+    policies = workspace.extensions.policies
+    active = [rule.id for rule in policies.active(workspace.config)] if isinstance(policies, PackPolicies) else []
+    return settings_line(workspace.settings.kubernetes_versions, active)
 
 
 def _is_plain(workspace: Workspace) -> bool:
@@ -177,9 +227,8 @@ def _is_plain(workspace: Workspace) -> bool:
         config.include
         or config.exclude
         or config.overrides
+        or config.waivers
         or config.suppressions
         or config.plugins
-        or config.policies
-        or workspace.extensions.rules
-        or workspace.extensions.renderers
+        or not _is_uniform(workspace.extensions)
     )

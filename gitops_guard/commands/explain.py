@@ -31,10 +31,9 @@ def run(rule: str, asked: Asked, environment: Mapping[str, str]) -> int:
     workspace = open_rules(asked, environment)
     problems = report_problems(workspace)
     known = {one.id: one for one in listed(workspace)}
-    page = pack_page(rule)
-    if page is None and rule not in known:
+    page = page_of(known[rule], workspace) if rule in known else pack_page(rule)
+    if page is None:
         raise UsageError(_unknown(rule, known))
-    page = page or page_of(known[rule], workspace)
     if sys.stdout.isatty():
         page = "".join(f"{line}\n" for line in plainly(page, colour=not environment.get("NO_COLOR")))
     sys.stdout.write(page)

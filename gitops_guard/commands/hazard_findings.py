@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.markers import may_suppress
+from gitops_guard.check.selector import LabelsOf
 from gitops_guard.check.suppress import suppress
 from gitops_guard.commands.manifests import Manifests
+from gitops_guard.commands.waivers import labels_of
 from gitops_guard.commands.workspace import Workspace
 from gitops_guard.config import Scopes
 from gitops_guard.model import Finding, fingerprint, format_field_path
@@ -70,7 +72,8 @@ def _told_apart(findings: Iterable[Finding]) -> list[Finding]:
 
 def _accepted(findings: list[Finding], manifests: Manifests, workspace: Workspace, today: date) -> Reported:
     texts = {path: data.decode("utf-8", "replace") for path, data in manifests.texts.items() if may_suppress(data)}
-    if not findings or not (texts or workspace.config.suppressions):
+    waivers = () if workspace.waivers is None else workspace.waivers.found
+    if not findings or not (texts or workspace.config.suppressions or waivers):
         return Reported(tuple(findings), 0)
     sorted_out = suppress(
         findings,
@@ -80,6 +83,13 @@ def _accepted(findings: list[Finding], manifests: Manifests, workspace: Workspac
         today=today,
         known_rules={*ENGINE_RULES, *(rule.id for _, rule in workspace.extensions.rules)},
         whole_tree=False,
+        waivers=waivers,
+        labels_of=_labels_in(manifests),
     )
     # What is wrong with suppressions themselves is for `check` to say, which knows all rules' findings.
     return Reported(sorted_out.kept, len(sorted_out.silenced))
+
+
+def _labels_in(manifests: Manifests) -> LabelsOf:
+    known = {resource.id: labels_of(resource.body) for resource in manifests.resources}
+    return lambda finding: {} if finding.resource is None else known.get(finding.resource, {})

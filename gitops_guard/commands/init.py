@@ -96,6 +96,11 @@ def _blocks(detected: Detected) -> Iterator[list[str]]:
     if rendered := _rendered(detected):
         yield rendered
     yield [
+        "# Policies. Those that the field agrees on are applied without this line; [] switches them off, and your own",
+        "# directory is named beside them.",
+        '# policies: ["pack:*", "policies"]',
+    ]
+    yield [
         "# The least severity that fails a run: error, warning or note.",
         "fail-on: error",
     ]

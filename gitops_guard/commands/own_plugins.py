@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from gitops_guard.config import DEFAULT_PATH
 from gitops_guard.errors import PluginError, RepoError
 from gitops_guard.repo.repository import Repo
+from gitops_guard.repo.tree import EntryKind, Tree
 
 
 def is_file_name(name: str) -> bool:
@@ -68,7 +69,20 @@ def _written(repo: Repo, rev: str, folder: str) -> Sequence[str]:
             data = tree.read(os.path.normpath(name))
         except RepoError as error:
             raise PluginError(f"plugin file {name} in {rev}: {error}") from error
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, "wb") as stream:
-            stream.write(data)
+        _write(target, data)
+        for path in _pages_beside(tree, os.path.normpath(name)):
+            _write(os.path.join(folder, path), tree.read(path))
     return named
+
+
+def _pages_beside(tree: Tree, name: str) -> list[str]:
+    """Return the Markdown files in a plugin's directory: rules may name them as their pages."""
+    here = os.path.dirname(name)
+    files = (entry.path for entry in tree.entries() if entry.kind is EntryKind.FILE)
+    return [path for path in files if path.endswith(".md") and os.path.dirname(path) == here]
+
+
+def _write(target: str, data: bytes) -> None:
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(target, "wb") as stream:
+        stream.write(data)

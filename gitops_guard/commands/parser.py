@@ -37,6 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_diff(commands)
     _add_simulate(commands)
+    _add_snapshot(commands)
     _add_render(commands)
     _add_rules(commands)
     _add_explain(commands)
@@ -94,6 +95,10 @@ def _add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
         help="a kind without a schema: ignore (default) counts it as skipped, error reports it",
     )
     group.add_argument("--new-from", metavar="REV", help="only findings that the merge base with REV does not have")
+    group.add_argument(
+        "--no-render", action="store_true", help="judge files only as they are written, not what they are rendered to"
+    )
+    group.add_argument("--allow-network", action="store_true", help="fetch remote bases and charts for rendering")
     group.add_argument("--baseline", metavar="FILE", help="leave out the findings that FILE knows")
     group.add_argument("--write-baseline", metavar="FILE", help="write all findings to FILE, for --baseline")
     _add_plugin_arguments(group)
@@ -111,7 +116,8 @@ def _add_plugin_arguments(group: argparse._ActionsContainer) -> None:
     )
     group.add_argument(
         "--policies", action="append", default=[], metavar="DIR",
-        help="also apply the policies of a directory or file, pack:NAME, or git+PATH@REV; may be given several times",
+        help="also apply the policies of a directory or file, pack:NAME, or git+PATH@REV; may be given several times;"
+        " none leaves out those that come along and those of the configuration",
     )  # fmt: skip
     group.add_argument("--trusted-rev", metavar="REV", help="take the configuration's own plugins from this revision")
 
@@ -135,7 +141,7 @@ def _add_diff(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "diff",
         help="show what changes, object by object",
         description="Compare the manifests of two revisions, object by object and field by field. Without --from: HEAD"
-        " with the work tree. Manifests are compared as written: kustomizations and Helm charts are not rendered.",
+        " with the work tree. Units that differ are compared as rendered, other files as they are written.",
         epilog="exit codes: 0 compared (with --exit-code: nothing changes); 1 with --exit-code: something changes, or a"
         " kustomization or chart differs that was not compared; 2 could not compare; 3 a bug of ours; 130 interrupted",
     )
@@ -151,10 +157,27 @@ def _add_diff(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="text (default), markdown, json, or yaml for a unified diff of the objects",
     )  # fmt: skip
     parser.add_argument("--exit-code", action="store_true", help="end with 1 when something changes")
+    parser.add_argument("--no-render", action="store_true", help="compare files only, as they are written")
+    parser.add_argument("--allow-network", action="store_true", help="fetch remote bases and charts for rendering")
+    parser.add_argument("--no-cache", action="store_true", help="believe and write no remembered output")
     parser.add_argument("--config", metavar="FILE", help="configuration instead of the tree's .gitops-guard.yaml")
     parser.add_argument("--colour", metavar="WHEN", help="auto (default), always, never")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what is folded, too")
+    _add_clusters(parser.add_argument_group("clusters (only read and dry-run, never written)"))
     parser.set_defaults(handler=_run_diff)
+
+
+def _add_clusters(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--context", dest="contexts", metavar="CONTEXT", action="append", default=[],
+        help="ask the cluster of this kubeconfig context, or of this name in the configuration; may be repeated",
+    )  # fmt: skip
+    group.add_argument("--live", action="store_true", help="ask all clusters of the configuration that have a context")
+    group.add_argument("--kubeconfig", metavar="FILE", default="", help="instead of KUBECONFIG and ~/.kube/config")
+    group.add_argument(
+        "--field-manager", metavar="NAME", default="",
+        help="as whom objects are dry-run; by default each as what deploys it: Flux, Argo CD, Helm, kubectl",
+    )  # fmt: skip
 
 
 def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -163,7 +186,7 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         help="predict what a change does to running pods, over time",
         description=(
             "Predict the rollout of every workload that a change concerns: verdict, duration, available pods, extra"
-            " capacity, and the hazards that its manifests give away. Asks no cluster."
+            " capacity, and the hazards that its manifests give away. Asks no cluster unless told to."
         ),
         epilog=(
             "exit codes: 0 nothing at or above --fail-on; 1 a verdict at or above --fail-on, or a hazard of severity"
@@ -178,12 +201,26 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         " the change creates it); with --from: files or directories to look at",
     )
     parser.add_argument(
-        "--from", dest="from_rev", metavar="REV", help="compare plain manifests with the merge base with REV"
+        "--from", dest="from_rev", metavar="REV", help="compare what is deployed with the merge base with REV"
     )
     parser.add_argument("--to", dest="to_rev", metavar="REV", help="with --from: the revision after (HEAD by default)")
+    parser.add_argument("--no-render", action="store_true", help="with --from: compare plain manifests only")
     parser.add_argument("--assume", metavar="FILE", help="what the manifests do not say: start-up times, nodes, quota")
     parser.add_argument(
-        "--kubernetes-version", metavar="V", default="1.36", help="1.36 (default), or with a patch: 1.35.2"
+        "--context",
+        metavar="CONTEXT",
+        help="take a snapshot of the cluster of this kubeconfig context, or of this name in the configuration",
+    )
+    parser.add_argument("--kubeconfig", metavar="FILE", default="", help="instead of KUBECONFIG and ~/.kube/config")
+    parser.add_argument(
+        "--snapshot",
+        metavar="FILE",
+        help="what the cluster holds, from `gitops-guard snapshot`: nodes, quotas, volumes, running pods",
+    )
+    parser.add_argument(
+        "--kubernetes-version",
+        metavar="V",
+        help="1.36 (default; the snapshot's if there is one), or with a patch: 1.35.2",
     )
     parser.add_argument(
         "--fail-on",
@@ -200,6 +237,23 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("--colour", metavar="WHEN", help="auto (default), always, never")
     parser.add_argument("--config", metavar="FILE", help="configuration instead of the tree's .gitops-guard.yaml")
     parser.set_defaults(handler=_run_simulate)
+
+
+def _add_snapshot(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "snapshot",
+        help="write down what a cluster holds, for simulate",
+        description=(
+            "Read a cluster's nodes, pods, quotas, volumes and what else rollouts depend on, and write them to standard"
+            " output as JSON. Reads only; no Secret, no data of a ConfigMap, no image, no variable."
+        ),
+        epilog="exit codes: 0 written; 2 the cluster cannot be asked; 3 a bug of ours (a log file is named)",
+    )
+    parser.add_argument(
+        "--context", metavar="CONTEXT", default="", help="of the kubeconfig; its current one by default"
+    )
+    parser.add_argument("--kubeconfig", metavar="FILE", default="", help="instead of KUBECONFIG and ~/.kube/config")
+    parser.set_defaults(handler=_run_snapshot)
 
 
 def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -371,8 +425,15 @@ def _run_diff(namespace: argparse.Namespace) -> int:
         to_rev=namespace.to_rev,
         format=namespace.format,
         exit_code=namespace.exit_code,
+        render=not namespace.no_render,
+        allow_network=namespace.allow_network,
+        no_cache=namespace.no_cache,
         config=namespace.config,
         verbose=namespace.verbose,
+        contexts=tuple(namespace.contexts),
+        live=namespace.live,
+        kubeconfig=namespace.kubeconfig,
+        field_manager=namespace.field_manager,
         flags=Flags(colour=namespace.colour),
     )
     return diff.run(request, os.environ)
@@ -385,7 +446,11 @@ def _run_simulate(namespace: argparse.Namespace) -> int:
         paths=tuple(namespace.paths),
         from_rev=namespace.from_rev,
         to_rev=namespace.to_rev,
+        render=not namespace.no_render,
         assume=namespace.assume,
+        snapshot=namespace.snapshot,
+        context=namespace.context,
+        kubeconfig=namespace.kubeconfig,
         kubernetes_version=namespace.kubernetes_version,
         output_format=namespace.format,
         fail_on=namespace.fail_on,
@@ -393,6 +458,13 @@ def _run_simulate(namespace: argparse.Namespace) -> int:
         config=namespace.config,
     )
     return simulate.run(request, os.environ, today=datetime.now(UTC).date())
+
+
+def _run_snapshot(namespace: argparse.Namespace) -> int:
+    from gitops_guard.commands import snapshot
+
+    request = snapshot.SnapshotRequest(context=namespace.context, kubeconfig=namespace.kubeconfig)
+    return snapshot.run(request, os.environ)
 
 
 def _run_check(namespace: argparse.Namespace) -> int:
@@ -413,6 +485,8 @@ def _run_check(namespace: argparse.Namespace) -> int:
         policies=tuple(namespace.policies),
         trusted_rev=namespace.trusted_rev,
         no_cache=namespace.no_cache,
+        render=not namespace.no_render,
+        allow_network=namespace.allow_network,
         verbose=namespace.verbose,
         flags=Flags(
             kubernetes_versions=tuple(namespace.kubernetes_versions),

@@ -7,18 +7,21 @@ the repository count where a binding of the repository names them.
 
 import json
 import os
+import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_guard.check.circumstances import digest
 from gitops_guard.check.clean import MANIFEST_SUFFIXES
 from gitops_guard.commands.base_objects import BaseObjects
+from gitops_guard.commands.pack_policies import PackPolicies, is_on, pack_policies
 from gitops_guard.config import Config
 from gitops_guard.errors import ConfigError, GuardError, RepoError, UsageError
-from gitops_guard.model import Body, Json
+from gitops_guard.model import Body, CheckError, Json
 from gitops_guard.policy.load import PolicySet, PolicySource, load, objects_in
-from gitops_guard.policy.packs import PREFIX, files_below, is_example, is_policy_file, pack_path
+from gitops_guard.policy.pack_rules import PackRule
+from gitops_guard.policy.packs import PREFIX, files_below, is_example, is_policy_file
 from gitops_guard.policy.request import World
 from gitops_guard.policy.rule import PolicyRule
 from gitops_guard.repo.repository import Repo
@@ -27,6 +30,7 @@ from gitops_guard.repo.tree import EntryKind, Tree
 GIT_PREFIX = "git+"
 _SUFFIXES = tuple(suffix.decode() for suffix in MANIFEST_SUFFIXES)
 _POLICY_WORD = b"ValidatingAdmissionPolicy"
+_BINDING_WORD = b"ValidatingAdmissionPolicyBinding"
 _NAMESPACE_WORD = re.compile(rb"\bNamespace\b")
 _DEFINITION_WORD = re.compile(rb"\bCustomResourceDefinition\b")
 
@@ -45,11 +49,22 @@ class Policies:
         """Return a digest of all that was read."""
         return digest(*(part for source in self.sources for part in (source.path.encode(), source.data)))
 
-    def active(self, config: Config) -> tuple[PolicyRule, ...]:
-        """Return the rules that are on: those that are off by themselves need a severity in the configuration."""
-        severities = [config.severity, *(override.severity for override in config.overrides)]
-        named = {rule for one in severities for rule, severity in one.items() if severity is not None}
-        return tuple(rule for rule in self.found.rules if rule.is_default or rule.id in named)
+    packs: PackPolicies = field(default_factory=PackPolicies)
+    """Those that come along and that no binding of the repository speaks of."""
+
+    @property
+    def rules(self) -> tuple[PolicyRule | PackRule, ...]:
+        """Return all rules, on or off."""
+        return (*self.found.rules, *self.packs.rules)
+
+    @property
+    def errors(self) -> tuple[CheckError, ...]:
+        """Return what cannot be used, and why."""
+        return self.found.errors
+
+    def active_own(self, config: Config) -> tuple[PolicyRule, ...]:
+        """Return the rules that are on, but for packs: those that are off by themselves need a severity."""
+        return tuple(rule for rule in self.found.rules if is_on(rule.id, config, is_default=rule.is_default))
 
     def is_example(self, path: str) -> bool:
         """Tell whether a file of the repository is an example that a policy is tested with."""
@@ -89,18 +104,36 @@ def load_policies(
     folders: list[str] = []
     for name in named:
         try:
-            sources += _sources(name, tree, repo, root)
+            sources += sources_of(name, tree, repo, root)
         except GuardError as error:
             raise ConfigError(f"policies: {error}", path=config_path) from error
         if not name.startswith((PREFIX, GIT_PREFIX)):
             folders.append(os.path.normpath(name).replace(os.sep, "/"))
     for name in flagged:
-        sources += _sources(name, None, repo, ".")
+        sources += sources_of(name, None, repo, ".")
         folders += _inside(name, root)
     if tree is not None:
         sources += _elsewhere(tree, {source.path for source in sources})
-    found = load(sources, versions=versions, known_rules=known_rules)
-    return Policies(sources=tuple(sources), found=found, folders=tuple(folders))
+    known = frozenset(known_rules)
+    packs = pack_policies(_packs(named), _packs(flagged), versions, known, config_path=config_path)
+    bound = tuple(rule for rule in packs.rules if _speaks_of(sources, rule.id))
+    sources += [
+        PolicySource(path=rule.path, data=_read(rule.path), origin=rule.source, beside=_beside(rule.path))
+        for rule in bound
+    ]
+    packs = PackPolicies(rules=tuple(rule for rule in packs.rules if rule not in bound))
+    found = load(sources, versions=versions, known_rules=known | {rule.id for rule in packs.rules})
+    return Policies(sources=tuple(sources), found=found, folders=tuple(folders), packs=packs)
+
+
+def _packs(names: Sequence[str]) -> list[str]:
+    return [name for name in names if name.startswith(PREFIX)]
+
+
+def _speaks_of(sources: Iterable[PolicySource], policy: str) -> bool:
+    """Tell whether a binding may be about a policy."""
+    name = policy.encode()
+    return any(_BINDING_WORD in source.data and name in source.data for source in sources)
 
 
 def _inside(name: str, root: str) -> list[str]:
@@ -109,9 +142,21 @@ def _inside(name: str, root: str) -> list[str]:
     return [] if path.startswith("..") or name.startswith((PREFIX, GIT_PREFIX)) else [path]
 
 
-def _sources(name: str, tree: Tree | None, repo: Repo | None, root: str) -> list[PolicySource]:
+def sources_of(name: str, tree: Tree | None, repo: Repo | None, root: str) -> list[PolicySource]:
+    """Read the files that a name of the configuration or the command line means.
+
+    Args:
+        name: A directory or file, `pack:NAME` or `git+PATH@REV`.
+        tree: Where directories are read; None: on disk.
+        repo: The repository, if any.
+        root: Directory that paths are relative to.
+
+    Raises:
+        UsageError: There is nothing of that name.
+        RepoError: A revision or file cannot be read.
+    """
     if name.startswith(PREFIX):
-        return _on_disk(pack_path(name.removeprefix(PREFIX)), name, name)
+        return []  # they are rules already, unless a binding speaks of them
     if name.startswith(GIT_PREFIX):
         return _at_revision(name, repo, root)
     path = os.path.normpath(name).replace(os.sep, "/")
@@ -124,12 +169,33 @@ def _on_disk(folder: str, shown: str, origin: str) -> list[PolicySource]:
     if not os.path.exists(folder):
         raise UsageError(f"{origin}: no such file or directory")
     if os.path.isfile(folder):
-        return [PolicySource(path=shown, data=_read(folder), origin=origin)]
+        return [PolicySource(path=shown, data=_read(folder), origin=origin, beside=_beside(folder))]
     return [
-        PolicySource(path=path if shown == "." else f"{shown}/{path}", data=_read(full), origin=origin)
+        PolicySource(
+            path=path if shown == "." else f"{shown}/{path}", data=_read(full), origin=origin, beside=_beside(full)
+        )
         for path, full in files_below(folder)
         if is_policy_file(path)
     ]
+
+
+def _beside(path: str) -> Callable[[str], bytes | None]:
+    def read(name: str) -> bytes | None:
+        full = os.path.join(os.path.dirname(path), name)
+        return _read(full) if os.path.isfile(full) else None
+
+    return read
+
+
+def _beside_in(tree: Tree, path: str) -> Callable[[str], bytes | None]:
+    def read(name: str) -> bytes | None:
+        full = posixpath.join(posixpath.dirname(path), name)
+        try:
+            return tree.read(full) if tree.exists(full) else None
+        except RepoError:
+            return None  # a page that is a link, or too large: there is none
+
+    return read
 
 
 def _read(path: str) -> bytes:
@@ -148,11 +214,13 @@ def _in_tree(tree: Tree, path: str, shown: str, origin: str) -> list[PolicySourc
         if entry.kind is not EntryKind.FILE:
             continue
         if entry.path == path:
-            return [PolicySource(path=shown, data=tree.read(path), origin=origin)]
+            beside = _beside_in(tree, path)
+            return [PolicySource(path=shown, data=tree.read(path), origin=origin, beside=beside)]
         inside = entry.path[len(below) :]
         if entry.path.startswith(below) and is_policy_file(inside):
             place = inside if shown == "." else f"{shown}/{inside}"
-            found.append(PolicySource(path=place, data=tree.read(entry.path), origin=origin))
+            beside = _beside_in(tree, entry.path)
+            found.append(PolicySource(path=place, data=tree.read(entry.path), origin=origin, beside=beside))
     if not found:
         raise UsageError(f"{origin}: no policy files there in the {tree.label}")
     return found

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from gitops_guard.check.circumstances import digest
 from gitops_guard.check.evaluate import CustomRules
+from gitops_guard.commands.pack_policies import PackPolicies
 from gitops_guard.commands.workspace import Workspace
-from gitops_guard.model import Body, CheckError, Finding, Problem, Skipped
+from gitops_guard.model import Body, CheckError, Finding, Problem, Rule, Skipped
 from gitops_guard.model.resource import resource_id
+from gitops_guard.policy.pack_rules import files_stamp
 from gitops_guard.repo.repository import Side
 from gitops_guard.repo.tree import Tree
 from gitops_guard.schema.structural import JsonSchema, JudgeRules
@@ -26,12 +28,18 @@ if TYPE_CHECKING:
 class PolicyRun:
     """Policies that are on, and what they look at."""
 
-    rules: "tuple[PolicyRule, ...]" = ()
+    rules: tuple[Rule, ...] = ()
     errors: tuple[CheckError, ...] = ()
     stamp: bytes = b""
-    """Digest of all policies and of what they look at."""
+    """Digest of all policies and of what they look at; empty for those that come along."""
+
+    files: bytes = b""
+    """Stamp of the files of those that come along: they change with the installation, or in a checkout."""
 
     policies: "Policies | None" = None
+    watching: "tuple[PolicyRule, ...]" = ()
+    """Those of them that look at changes, and so at what is removed."""
+
     world: "World | None" = None
     base: "BaseObjects | None" = None
 
@@ -45,7 +53,7 @@ class PolicyRun:
             return (), ()
         from gitops_guard.commands.base_objects import judge_removals
 
-        removals = judge_removals(self.base, self.rules, self.world, versions)
+        removals = judge_removals(self.base, self.watching, self.world, versions)
         return removals.findings, removals.skipped
 
 
@@ -67,14 +75,20 @@ def look_at(workspace: Workspace, tree: Tree, base: BaseReader) -> PolicyRun:
     policies = workspace.extensions.policies
     if policies is None:
         return PolicyRun()
+    config, files = workspace.config, files_stamp()
+    if isinstance(policies, PackPolicies):
+        return PolicyRun(rules=policies.active(config), files=files)
     from gitops_guard.commands.policies import build_world
 
-    active = policies.active(workspace.config)
-    world, seen = build_world(policies, active, tree, base.objects, workspace.config.identity)
+    active = policies.active_own(config)
+    world, seen = build_world(policies, active, tree, base.objects, config.identity)
+    own = tuple(rule.within(world) for rule in active)
     return PolicyRun(
-        rules=tuple(rule.within(world) for rule in active),
-        errors=policies.found.errors,
+        rules=(*own, *policies.packs.active(config)),
+        watching=own,
+        errors=policies.errors,
         stamp=digest(policies.stamp, seen),
+        files=files,
         policies=policies,
         world=world,
         base=base.objects,

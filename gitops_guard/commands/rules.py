@@ -21,7 +21,8 @@ class ListedRule:
 
     id: str
     severity: str
-    """In force here: `error`, `warning`, `note`, or `off` where the configuration switches the rule off."""
+    """In force here: `error`, `warning`, `note`, or `off` where the configuration switches the rule off, or does not
+    switch on a policy that is off by itself."""
 
     default_severity: str
     """What the rule itself says."""
@@ -80,11 +81,14 @@ def listed(workspace: Workspace) -> Sequence[ListedRule]:
 
 
 def _of(rule: Rule, origin: str, config: Config) -> ListedRule:
-    return _listed(rule.id, rule.severity, rule.summary, origin, config)
+    is_on = bool(getattr(rule, "is_default", True))  # only policies may be off by themselves
+    return _listed(rule.id, rule.severity, rule.summary, origin, config, is_on=is_on)
 
 
-def _listed(rule: str, severity: Severity, summary: str, origin: str, config: Config) -> ListedRule:
-    force = config.severity.get(rule, severity)
+def _listed(
+    rule: str, severity: Severity, summary: str, origin: str, config: Config, *, is_on: bool = True
+) -> ListedRule:
+    force = config.severity.get(rule, severity if is_on else None)
     return ListedRule(
         id=rule,
         severity="off" if force is None else str(force),

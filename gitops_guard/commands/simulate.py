@@ -2,26 +2,30 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gitops_guard.commands.hazard_findings import findings_of
 from gitops_guard.commands.manifests import Manifests, in_namespaces_of, read_file, read_tree
+from gitops_guard.commands.rendered_simulate import RenderedSides, rendered_sides
 from gitops_guard.commands.selection import repository_paths
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
-from gitops_guard.config import Flags
+from gitops_guard.config import Config, Flags
 from gitops_guard.errors import UsageError
 from gitops_guard.manifest.loader import load
-from gitops_guard.model import CheckError
+from gitops_guard.model import CheckError, Json
 from gitops_guard.model.rollout import RolloutVerdict
 from gitops_guard.model.simulation import Simulation
+from gitops_guard.model.snapshot import Snapshot
 from gitops_guard.report import FormatOptions
 from gitops_guard.report.simulation import SIMULATION_FORMATS
 from gitops_guard.rollout.assumptions import Assumptions
 from gitops_guard.rollout.change import Change
-from gitops_guard.rollout.hazards.all import find_hazards
+from gitops_guard.rollout.hazards.all import find_hazards, find_shared_hazards
+from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.predict_change import predict_change
+from gitops_guard.rollout.snapshot_file import read_snapshot
 from gitops_guard.rollout.versions import kubernetes_model
 
 DEFAULT_VERSION = "1.36"
@@ -45,11 +49,24 @@ class SimulateRequest:
     from_rev: str | None = None
     to_rev: str | None = None
     assume: str | None = None
-    kubernetes_version: str = DEFAULT_VERSION
+    context: str | None = None
+    """Of the kubeconfig, or a cluster of the configuration: asked for a snapshot."""
+
+    kubeconfig: str = ""
+    """Its path; empty: where the environment says."""
+
+    snapshot: str | None = None
+    """A file of `gitops-guard snapshot`; None: nothing is known of the cluster."""
+
+    kubernetes_version: str | None = None
+    """None: the snapshot's version, else the default."""
+
     output_format: str = "text"
     fail_on: str = "downtime"
     colour: str | None = None
     config: str | None = None
+    render: bool = True
+    """Between revisions: look at what is rendered, too."""
 
 
 def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date) -> int:
@@ -63,38 +80,104 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
     Raises:
         GuardError: Nothing could be simulated.
     """
-    assumptions = _assumptions(request.assume)
-    _check_version(request.kubernetes_version, assumptions)
     workspace = _open(request, environment)
+    assumptions = read_assumptions(request.assume, workspace.config)
+    snapshot = _snapshot(request, workspace, environment)
+    version = request.kubernetes_version or (snapshot.kubernetes if snapshot is not None else DEFAULT_VERSION)
+    check_version(version, assumptions)
     before, after = _sides(request, workspace)
-    change = Change.between(before.resources, after.resources, assumptions)
-    predictions = predict_change(change, assumptions, request.kubernetes_version)
-    reported = findings_of(find_hazards(change), after, workspace, today)
-    errors = {*_unreadable(before, after), *predictions.errors}
-    simulation = Simulation(
-        rollouts=predictions.rollouts,
-        hazards=reported.kept,
-        errors=tuple(sorted(errors, key=lambda error: error.sort_key)),
-        unchanged=predictions.unchanged,
-        silenced=reported.silenced,
-    )
+    rendered = _rendered(request, workspace, environment)
+
+    plain = rendered.without_consumed(before), rendered.without_consumed(after)
+    sides = [plain, *((old, new) for _, old, new in rendered.units)]
+    shared = _shared(sides, assumptions, snapshot)
+
+    def simulated(before: Manifests, after: Manifests, unit: str = "") -> Simulation:
+        change = Change.between(before.resources, after.resources, assumptions, snapshot)
+        predictions = predict_change(change, assumptions, version)
+        reported = findings_of(_with_shared(find_hazards(change), shared, after), after, workspace, today)
+        return Simulation(
+            rollouts=tuple(replace(rollout, unit=unit) for rollout in predictions.rollouts),
+            hazards=reported.kept,
+            errors=predictions.errors,
+            unchanged=predictions.unchanged,
+            silenced=reported.silenced,
+        )
+
+    parts = [simulated(*plain), *(simulated(old, new, unit.label) for unit, old, new in rendered.units)]
+    simulation = _joined(parts, (*unreadable(*plain), *rendered.errors))
     _write(simulation, request, workspace)
     return _exit_code(simulation, request, workspace)
 
 
-def _assumptions(path: str | None) -> Assumptions:
+def _shared(
+    sides: Sequence[tuple[Manifests, Manifests]], assumptions: Assumptions, snapshot: Snapshot | None
+) -> list[Hazard]:
+    """Return what all units together do to one cluster; without a snapshot nobody knows that they share one."""
+    if snapshot is None or len(sides) < 2:
+        return []
+    before, after = ([one for side in sides for one in side[index].resources] for index in (0, 1))
+    return find_shared_hazards(Change.between(before, after, assumptions, snapshot))
+
+
+def _with_shared(own: list[Hazard], shared: Sequence[Hazard], after: Manifests) -> list[Hazard]:
+    """Add what concerns the objects of one unit and is not known by looking at it alone."""
+    known = {(hazard.problem.rule, hazard.resource.id, hazard.problem.field) for hazard in own}
+    here = {id(resource) for resource in after.resources}
+    new = [hazard for hazard in shared if id(hazard.resource) in here]
+    return [*own, *(one for one in new if (one.problem.rule, one.resource.id, one.problem.field) not in known)]
+
+
+def read_assumptions(path: str | None, config: Config | None = None) -> Assumptions:
+    """Read what the manifests do not say: from a file, then from the configuration, else the defaults.
+
+    Raises:
+        UsageError: One of the two cannot be read; the text names it.
+    """
+    measured = {} if config is None else config.assumptions
+    try:
+        found = Assumptions.from_mapping(measured)
+    except ValueError as error:
+        raise UsageError(f"{config.path if config else ''}: assumptions: {error}") from None
     if path is None:
-        return Assumptions()
+        return found
     documents = load(read_file(path)).documents
     if len(documents) != 1:
         raise UsageError(f"{path}: must hold one mapping of assumptions; see docs/how-to/simulate.md")
     try:
-        return Assumptions.from_mapping(documents[0].body)
+        return Assumptions.from_mapping(_over(measured, documents[0].body))
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
 
 
-def _check_version(version: str, assumptions: Assumptions) -> None:
+def _over(measured: Mapping[str, Json], given: Mapping[str, Json]) -> dict[str, Json]:
+    """Put what is given over what was measured; images and workloads one by one."""
+    merged: dict[str, Json] = {**measured, **given}
+    for key in ("images", "workloads"):
+        below, above = measured.get(key), given.get(key)
+        if isinstance(below, dict) and isinstance(above, dict):
+            merged[key] = {**below, **above}
+    return merged
+
+
+def _snapshot(request: SimulateRequest, workspace: Workspace, environment: Mapping[str, str]) -> Snapshot | None:
+    if request.context is not None:
+        if request.snapshot is not None:
+            raise UsageError("--context takes a snapshot itself: give one of it and --snapshot")
+        from gitops_guard.commands.snapshot import take_snapshot  # only who asks a cluster pays for the client
+
+        cluster = workspace.config.clusters.get(request.context)
+        context = cluster.context if cluster is not None and cluster.context else request.context
+        return take_snapshot(context, request.kubeconfig, environment)
+    if request.snapshot is None:
+        return None
+    try:
+        return read_snapshot(read_file(request.snapshot).decode("utf-8"))
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise UsageError(f"{request.snapshot}: {error}") from None
+
+
+def check_version(version: str, assumptions: Assumptions) -> None:
     """Refuse a wrong version once, not for every workload."""
     try:
         kubernetes_model(version, assumptions.gates)
@@ -128,7 +211,27 @@ def _sides(request: SimulateRequest, workspace: Workspace) -> tuple[Manifests, M
     return read_tree(workspace.repo.commit_tree(base), workspace, paths), read_tree(workspace.tree, workspace, paths)
 
 
-def _unreadable(before: Manifests, after: Manifests) -> list[CheckError]:
+def _joined(parts: Sequence[Simulation], errors: Iterable[CheckError]) -> Simulation:
+    """Put the simulations of plain manifests and of units together."""
+    failed = {*errors, *(error for part in parts for error in part.errors)}
+    return Simulation(
+        rollouts=tuple(rollout for part in parts for rollout in part.rollouts),
+        hazards=tuple(sorted({*(one for part in parts for one in part.hazards)}, key=lambda one: one.sort_key)),
+        errors=tuple(sorted(failed, key=lambda error: error.sort_key)),
+        unchanged=sum(part.unchanged for part in parts),
+        silenced=sum(part.silenced for part in parts),
+    )
+
+
+def _rendered(request: SimulateRequest, workspace: Workspace, environment: Mapping[str, str]) -> RenderedSides:
+    """Render what differs between two revisions; nothing where two files are compared."""
+    if request.from_rev is None or not request.render or workspace.repo is None:
+        return RenderedSides()
+    base = workspace.repo.commit_tree(workspace.repo.merge_base(request.from_rev, request.to_rev or "HEAD"))
+    return rendered_sides(workspace, base, environment, _paths(request.paths, workspace))
+
+
+def unreadable(before: Manifests, after: Manifests) -> list[CheckError]:
     """Return what could not be read, but for files that are the same on both sides: no change hides in those."""
     same = {path for path, data in after.texts.items() if before.texts.get(path) == data}
     return [error for error in (*before.errors, *after.errors) if error.path not in same]

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops_guard.config import DEFAULT_PATH, load
 from gitops_guard.config.kubernetes_version import read_version
@@ -11,6 +11,7 @@ from gitops_guard.errors import UsageError
 from gitops_guard.policy.packs import PREFIX, files_below, pack_path
 from gitops_guard.policy.suite import SuiteResult, folders_of, run_suite, with_marks
 from gitops_guard.policy.suite_formats import FORMATS, cases_of, errors_of
+from gitops_guard.report.visible import visible
 from gitops_guard.schema.bundle import versions
 
 DEFAULT_FOLDER = "policies"
@@ -41,14 +42,38 @@ def run(request: TestRequest) -> int:
     results: list[SuiteResult] = []
     for path in request.paths or _default_paths():
         folder = pack_path(path.removeprefix(PREFIX)) if path.startswith(PREFIX) else path
-        found = _run_below(folder, path.rstrip("/"), targets, write_marks=request.write_marks)
+        found = run_below(folder, path.rstrip("/"), targets, write_marks=request.write_marks)
         if not found:
             raise UsageError(f"{path}: no policy folder there: one with a policy.yaml, pass/ and fail/")
         results.extend(found)
-    FORMATS[request.output_format](results, sys.stdout)
+    # JSON escapes by itself; elsewhere no example and no message may steer a terminal or break the XML.
+    shown = results if request.output_format == "json" else [_visible(result) for result in results]
+    FORMATS[request.output_format](shown, sys.stdout)
     if errors_of(results):
         return 2
     return 0 if all(case.ok for case in cases_of(results)) else 1
+
+
+def _visible(result: SuiteResult) -> SuiteResult:
+    """Return a result whose texts are harmless to look at."""
+    return replace(
+        result,
+        folder=visible(result.folder),
+        cases=tuple(
+            replace(
+                case,
+                suite=visible(case.suite),
+                case=visible(case.case),
+                policy=visible(case.policy),
+                resource=visible(case.resource),
+                message=visible(case.message),
+            )
+            for case in result.cases
+        ),
+        errors=tuple(
+            replace(error, path=visible(error.path), message=visible(error.message)) for error in result.errors
+        ),
+    )
 
 
 def _default_paths() -> Sequence[str]:
@@ -56,7 +81,7 @@ def _default_paths() -> Sequence[str]:
     named: tuple[str, ...] = ()
     if os.path.isfile(DEFAULT_PATH):
         with open(DEFAULT_PATH, encoding="utf-8") as file:
-            named = load(file.read(), DEFAULT_PATH).policies
+            named = load(file.read(), DEFAULT_PATH).policies or ()
     folders = [name for name in named if os.path.isdir(name)]
     if folders:
         return folders
@@ -74,7 +99,18 @@ def _versions(asked: Sequence[str]) -> list[str]:
     return sorted({version for version in found if version}, key=lambda version: int(version.partition(".")[2]))
 
 
-def _run_below(folder: str, shown: str, targets: Sequence[str], *, write_marks: bool) -> list[SuiteResult]:
+def run_below(folder: str, shown: str, targets: Sequence[str], *, write_marks: bool = False) -> list[SuiteResult]:
+    """Run all policy folders below a directory.
+
+    Args:
+        folder: Directory on disk.
+        shown: What it is called in the results.
+        targets: Kubernetes minor versions.
+        write_marks: Write the marks that the examples ask for, then run them.
+
+    Raises:
+        UsageError: There is no such directory.
+    """
     if not os.path.isdir(folder):
         raise UsageError(f"{folder}: no such directory")
     places = {f"{shown}/{path}": full for path, full in files_below(folder)}

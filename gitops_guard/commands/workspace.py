@@ -9,16 +9,19 @@ from gitops_guard import report, rules
 from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.circumstances import Installation, installation
 from gitops_guard.commands.own_plugins import plugin_files
+from gitops_guard.commands.pack_policies import PackPolicies, named_policies, pack_policies
 from gitops_guard.config import DEFAULT_PATH, Config, Flags, Settings, settle
 from gitops_guard.errors import ConfigError, RepoError
 from gitops_guard.model import Rule
 from gitops_guard.model.renderer import Renderer
+from gitops_guard.policy.packs import PREFIX
 from gitops_guard.repo.repository import Repo, open_tree
 from gitops_guard.repo.tree import Tree
 from gitops_guard.schema.bundle import versions
 
 if TYPE_CHECKING:
     from gitops_guard.commands.policies import Policies
+    from gitops_guard.commands.waivers import Waivers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +56,8 @@ class Extensions:
     stamp: str = ""
     """Changes with any plugin's code."""
 
-    policies: "Policies | None" = None
-    """All policies that are named, on or off; their rules are among `rules`. None when none is named."""
+    policies: "Policies | PackPolicies | None" = None
+    """All policies that are named, on or off; their rules are among `rules`. None when all are switched off."""
 
     problems: tuple[str, ...] = ()
     """One sentence for each installed plugin that could not be loaded."""
@@ -73,8 +76,13 @@ class Workspace:
     config_text: str
     settings: Settings
     extensions: Extensions
+    waivers: "Waivers | None" = None
+    """Those of the configuration and beside policies; None where neither can bring any."""
+
     installed: Installation
     flags: Flags
+    asked_policies: tuple[str, ...] = ()
+    """`--policies`, as it was given."""
 
 
 def open_workspace(asked: Asked, environment: Mapping[str, str], *, tree: Tree | None = None) -> Workspace:
@@ -106,8 +114,10 @@ def open_workspace(asked: Asked, environment: Mapping[str, str], *, tree: Tree |
         config_text=text,
         settings=settings,
         extensions=extensions,
+        waivers=_waivers(loaded, config, extensions),
         installed=installed,
         flags=asked.flags,
+        asked_policies=asked.policies,
     )
 
 
@@ -182,7 +192,13 @@ def _extend(loaded: _Loaded, environment: Mapping[str, str]) -> tuple[Extensions
         problems=plugins.problems,
     )
     extensions = _with_policies(loaded, first, extensions, environment)
-    config = _load(loaded.text, loaded.path, known_rules=_known(extensions), plugin_sections=plugins.config_sections())
+    config = _load(
+        loaded.text,
+        loaded.path,
+        known_rules=_known(extensions),
+        plugin_sections=plugins.config_sections(),
+        rule_options={rule.id: rule.option_schemas for _, rule in extensions.rules if hasattr(rule, "option_schemas")},
+    )
     return extensions, config
 
 
@@ -195,9 +211,25 @@ def _load(text: str, path: str, **known: Any) -> Config:
     return load(text, path, **known)
 
 
+def _waivers(loaded: _Loaded, config: Config, extensions: Extensions) -> "Waivers | None":
+    """Read the waivers; without policies of the repository, and without any that are named, nothing is imported."""
+    beside = [source for source in getattr(extensions.policies, "sources", ()) if source.origin]
+    if not (config.waivers or beside):
+        return None
+    from gitops_guard.commands.policies import sources_of
+    from gitops_guard.commands.waivers import load_waivers
+
+    return load_waivers(
+        config.waivers,
+        beside,
+        sources_of=lambda name: sources_of(name, loaded.tree, loaded.repo, loaded.root),
+        config_path=loaded.path,
+    )
+
+
 def _known(extensions: Extensions) -> set[str] | None:
     """Return the ids that exist; None when a policy cannot be used, whose id is then missing through no fault here."""
-    if extensions.policies is not None and extensions.policies.found.errors:
+    if extensions.policies is not None and extensions.policies.errors:
         return None
     return {*ENGINE_RULES, *(rule.id for _, rule in extensions.rules)}
 
@@ -205,24 +237,31 @@ def _known(extensions: Extensions) -> set[str] | None:
 def _with_policies(
     loaded: _Loaded, config: Config, extensions: Extensions, environment: Mapping[str, str]
 ) -> Extensions:
-    """Add the policies that are named; without any, nothing of them is imported or read."""
-    if not (config.policies or loaded.asked.policies):
+    """Add the policies that are named, those that come along by default."""
+    named, flagged = named_policies(config, loaded.asked.policies)
+    if not (named or flagged):
         return extensions
-    from gitops_guard.commands.policies import load_policies
-
     settings = settle(
         loaded.asked.flags, environment, config, available_versions=versions(), formats=list(extensions.formats)
     )
     targets = {*settings.kubernetes_versions, *(v for one in config.overrides for v in one.kubernetes_versions)}
-    policies = load_policies(
-        config.policies,
-        loaded.asked.policies,
-        tree=loaded.tree,
-        repo=loaded.repo,
-        root=loaded.root,
-        config_path=loaded.path,
-        versions=sorted(targets, key=lambda version: int(version.partition(".")[2])),
-        known_rules={*ENGINE_RULES, *(rule.id for _, rule in extensions.rules)},
-    )
-    both = [*extensions.rules, *((rule.origin.source or rule.origin.path, rule) for rule in policies.found.rules)]
+    targets_in_order = sorted(targets, key=lambda version: int(version.partition(".")[2]))
+    known_rules = {*ENGINE_RULES, *(rule.id for _, rule in extensions.rules)}
+    policies: PackPolicies | Policies
+    if all(name.startswith(PREFIX) for name in (*named, *flagged)):
+        policies = pack_policies(named, flagged, targets_in_order, known_rules, config_path=loaded.path)
+    else:
+        from gitops_guard.commands.policies import load_policies  # the engine of expressions costs 60 ms to import
+
+        policies = load_policies(
+            named,
+            flagged,
+            tree=loaded.tree,
+            repo=loaded.repo,
+            root=loaded.root,
+            config_path=loaded.path,
+            versions=targets_in_order,
+            known_rules=known_rules,
+        )
+    both = [*extensions.rules, *((rule.source, rule) for rule in policies.rules)]
     return replace(extensions, rules=tuple(sorted(both, key=lambda pair: pair[1].id)), policies=policies)

@@ -7,7 +7,7 @@ is `gitops_guard/config.schema.json`; a test keeps it in step with the dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitops_guard.config.globs import FieldGlob, NameGlob, PathSet
-from gitops_guard.config.model import Config, MissingSchema, Override, Suppression
+from gitops_guard.config.model import Config, MissingSchema, Override, Suppression, Waiver
 from gitops_guard.config.scope import Scope, Scopes
 from gitops_guard.config.settle import Flags, Settings, settle
 
@@ -30,6 +30,7 @@ __all__ = [
     "Scopes",
     "Settings",
     "Suppression",
+    "Waiver",
     "load",
     "settle",
 ]

@@ -6,9 +6,9 @@ can name a line. Hostile text is bounded: size, depth, and the number of nodes v
 
 import math
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from difflib import get_close_matches
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 import yaml
 
@@ -23,6 +23,7 @@ _DECIMAL: Final = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)", re.ASCII)
 _TAG: Final = "tag:yaml.org,2002:"
 _KINDS: Final = {"map": "a mapping", "seq": "a list", "str": "text", "null": "nothing", "bool": "a truth value"}
 
+_Composed = TypeVar("_Composed")
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -38,6 +39,18 @@ class Document:
         self.path = path
         self._visits = 0
         self.root = self._compose(text)
+
+    @classmethod
+    def all(cls, text: str, path: str) -> "Iterator[Document]":
+        """Read every document of a text that may hold several.
+
+        Raises:
+            ConfigError: It is no YAML, too large or too deep.
+        """
+        for root in cls("", path)._compose_all(text):
+            one = cls("", path)
+            one.root = root
+            yield one
 
     def fail(self, message: str, node: yaml.Node | None) -> NoReturn:
         """Raise a ConfigError that points at the node."""
@@ -120,13 +133,19 @@ class Document:
         return self._scalar(node, key)
 
     def _compose(self, text: str) -> yaml.Node | None:
+        return self._composed(text, lambda: yaml.compose(text, Loader=_Loader))
+
+    def _compose_all(self, text: str) -> list[yaml.Node | None]:
+        return self._composed(text, lambda: list(yaml.compose_all(text, Loader=_Loader)))
+
+    def _composed(self, text: str, compose: Callable[[], _Composed]) -> _Composed:
         if len(text) > _MAX_SIZE:
             raise ConfigError(f"longer than {_MAX_SIZE} characters", path=self.path)
         try:
             text.encode("utf-8")
             # The composer recurses in C: the depth must be known to be harmless before it starts.
             self._check_depth(text)
-            return yaml.compose(text, Loader=_Loader)
+            return compose()
         except UnicodeEncodeError:
             raise ConfigError("not readable as YAML: it is no UTF-8 text", path=self.path) from None
         except yaml.MarkedYAMLError as error:

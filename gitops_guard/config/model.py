@@ -74,6 +74,53 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A suppression written as a document of its own, for several rules and resources; see `config.waivers`."""
+
+    name: str
+    """Its `metadata.name`: `vendor-sidecar`."""
+
+    rules: tuple[str, ...]
+    """Globs of rule ids: `("floating-tag", "image-*")`."""
+
+    reason: str = ""
+    """Why the findings are accepted; empty: nobody said, and it silences nothing."""
+
+    owner: str = ""
+    """Who answers for it."""
+
+    expires: str = ""
+    """Last day on which it holds, as `YYYY-MM-DD`; empty: it does not expire."""
+
+    kinds: tuple[str, ...] = ()
+    """`Deployment` or `Rollout.argoproj.io`; empty, here and below: any."""
+
+    namespaces: tuple[str, ...] = ()
+    """Globs of the namespace as written in the manifest."""
+
+    names: tuple[str, ...] = ()
+    """Globs of the resource's name."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Globs of the values of labels that the resource must have, by key."""
+
+    paths: tuple[str, ...] = ()
+    """Globs of repository paths."""
+
+    containers: tuple[str, ...] = ()
+    """Globs of the name of the container that the finding is in."""
+
+    fields: tuple[str, ...] = ()
+    """Globs of the printed field path, in which only `*` is special."""
+
+    path: str = ""
+    """File that it stands in."""
+
+    line: int = 0
+    """1-based line in that file on which it starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """One cluster that the repository is deployed to."""
 
@@ -139,8 +186,12 @@ class Config:
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     """The clusters that the repository is deployed to, by name."""
 
-    policies: tuple[str, ...] = ()
-    """Where policies are: directories or files (`policies`), `pack:security`, `git+policies@main`."""
+    policies: tuple[str, ...] | None = None
+    """Where policies are: directories or files (`policies`), `pack:security`, `git+policies@main`; empty: nowhere.
+    None where the file does not say; the default is `pack:*`."""
+
+    waivers: tuple[str, ...] = ()
+    """Where waivers are: directories or files (`waivers`), `git+waivers@main`; those beside policies count anyway."""
 
     identity: Mapping[str, Json] = field(default_factory=dict)
     """Who applies the repository, as policies see it in `request.userInfo`; empty: not known."""
@@ -153,6 +204,9 @@ class Config:
 
     rules: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     """Options by rule id."""
+
+    assumptions: Mapping[str, Json] = field(default_factory=dict)
+    """What `simulate` supposes, measured by image or workload; the keys of `--assume`, which only it knows."""
 
     sync: SyncConfig = field(default_factory=SyncConfig)
     """How clusters are synced."""

@@ -27,23 +27,25 @@ def load(
     *,
     plugin_sections: Mapping[str, Mapping[str, object]] | None = None,
     known_rules: Collection[str] | None = None,
+    rule_options: Mapping[str, Mapping[str, Mapping[str, object]]] | None = None,
 ) -> Config:
     """Read a configuration.
 
     Plugins named in the file bring rules and options of their own. So a caller reads twice: first without the last
-    two arguments to learn the plugins, then with what these gave.
+    three arguments to learn the plugins, then with what these gave.
 
     Args:
         text: The file's content; empty text is an empty configuration.
         path: For messages and for findings about suppressions.
         plugin_sections: JSON Schema of the options by plugin name; None: not known yet, taken as they are.
         known_rules: Ids that exist; None: not known yet, any id is taken.
+        rule_options: JSON Schemas by rule and option, of rules that declare their options.
 
     Raises:
         ConfigError: Anything is unknown, doubled, of the wrong type or out of range; with its line.
     """
     document = Document(text, path)
-    reader = _Reader(document, known_rules, plugin_sections)
+    reader = _Reader(document, known_rules, plugin_sections, rule_options or {})
     return Config(path=path, **reader.fields(document.root, "", _CONFIG))
 
 
@@ -63,7 +65,9 @@ class _Reader:
         document: Document,
         known_rules: Collection[str] | None,
         plugin_sections: Mapping[str, Mapping[str, object]] | None,
+        rule_options: Mapping[str, Mapping[str, Mapping[str, object]]],
     ) -> None:
+        self._rule_options = rule_options
         self._document = document
         self._known_rules = known_rules
         self._plugin_sections = plugin_sections
@@ -156,7 +160,18 @@ class _Reader:
         for rule, (name, value) in self._document.entries(node, key, None).items():
             self._check_rule(rule, key, name)
             found[rule] = self._options(value, f"{key}.{rule}")
+            if rule in self._rule_options:
+                self._declared_options(value, f"{key}.{rule}", found[rule], self._rule_options[rule])
         return found
+
+    def _declared_options(
+        self, node: yaml.Node, key: str, values: Mapping[str, Json], schemas: Mapping[str, Mapping[str, object]]
+    ) -> None:
+        entries = self._document.entries(node, key, list(schemas)) if schemas else {}
+        if values and not schemas:
+            self._document.fail(f"{key}: this rule has no options", node)
+        for name, (_, value) in entries.items():
+            self._check_section(value, f"{key}.{name}", values[name], schemas[name])
 
     def plugin_options(self, node: yaml.Node, key: str) -> dict[str, dict[str, Json]]:
         found: dict[str, dict[str, Json]] = {}
@@ -169,6 +184,10 @@ class _Reader:
                 self._document.fail(f'{key}: no loaded plugin named "{plugin}" takes options{hint}', name)
             self._check_section(value, f"{key}.{plugin}", found[plugin], self._plugin_sections[plugin])
         return found
+
+    def assumptions(self, node: yaml.Node, key: str) -> dict[str, Json]:
+        """Read what `simulate` supposes; it judges the keys itself, as those of a file for `--assume`."""
+        return self._options(node, key)
 
     def identity(self, node: yaml.Node, key: str) -> dict[str, Any]:
         """Read `request.userInfo`: a user name and groups, as the API server would know them."""
@@ -308,9 +327,11 @@ _CONFIG: Final[_Table] = {
     "suppressions": _Reader.suppressions,
     "clusters": _Reader.clusters,
     "policies": _Reader.words,
+    "waivers": _Reader.words,
     "identity": _Reader.identity,
     "plugins": _Reader.words,
     "plugin-options": _Reader.plugin_options,
     "rules": _Reader.rule_options,
+    "assumptions": _Reader.assumptions,
     "sync": _Reader.sync,
 }

@@ -21,11 +21,13 @@ from gitops_guard.model.finding import (
     Finding,
     Report,
     Skipped,
+    WaiverState,
+    WaiverUse,
     fingerprint,
 )
 from gitops_guard.model.problem import Problem, Severity, Unevaluated
 from gitops_guard.model.resource import Body, Json, Location, Origin, Resource, ResourceId, Span
-from gitops_guard.model.rule import Rule, RuleContext
+from gitops_guard.model.rule import References, Rule, RuleContext
 
 __all__ = [
     "MASK",
@@ -47,6 +49,7 @@ __all__ = [
     "MapKey",
     "Origin",
     "Problem",
+    "References",
     "Report",
     "Resource",
     "ResourceId",
@@ -56,6 +59,8 @@ __all__ = [
     "Skipped",
     "Span",
     "Unevaluated",
+    "WaiverState",
+    "WaiverUse",
     "fingerprint",
     "format_field_path",
     "resolve_field_path",

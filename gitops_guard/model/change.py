@@ -11,6 +11,7 @@ from enum import StrEnum
 from gitops_guard.model.field_path import FieldPath
 from gitops_guard.model.finding import CheckError, Skipped
 from gitops_guard.model.resource import Body, Json, Resource, ResourceId
+from gitops_guard.model.unit import Unit
 
 MASK = "***"
 """Stands for a value that must not be seen: the same text whatever the value, its length or whether it changed."""
@@ -75,6 +76,7 @@ class FoldReason(StrEnum):
     EMBEDDED = "same content of an embedded document"
     SECRET_FORM = "same content of a Secret"  # noqa: S105 - the name of a reason
     MOVED = "moved to another file"
+    MOVED_UNIT = "moved to another unit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,12 @@ class Change:
     shown_after: Body | None = None
     """Masked; None when deleted or unchanged, and when configured unless the comparison was asked for it."""
 
+    unit: Unit | None = None
+    """The unit that deploys it now, or did when deleted; None for a file that belongs to no rendered unit."""
+
+    unit_before: Unit | None = None
+    """The unit that deployed it before, when that is another one."""
+
     @property
     def moved_from(self) -> str:
         """Return the path of the file that it was written in before; empty when that is the same one."""
@@ -180,8 +188,14 @@ class ChangeReport:
     identical_files: int = 0
     """Files that are the same bytes under the same path on both sides; their objects were not compared one by one."""
 
+    identical_units: int = 0
+    """Units that read the same bytes on both sides in the same way; they were not rendered."""
+
     skipped: tuple[Skipped, ...] = ()
     """Files that differ but hold no manifests to compare: a kustomization, a chart's template, a submodule."""
+
+    unrendered: tuple[CheckError, ...] = ()
+    """Why units that differ, or parts of them, were not compared: a tool is missing, or what they need is elsewhere."""
 
     errors: tuple[CheckError, ...] = ()
     notes: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from gitops_guard.model.field_path import FieldPath, format_field_path
 from gitops_guard.model.problem import Severity
@@ -116,11 +117,23 @@ class Coverage:
     schema_only: int = 0
     """Resources whose schema was checked but not the rules that go with it (CEL rules of a CRD)."""
 
+    references_followed: bool = True
+    """Whether rules on references took part; a hook on single files leaves them out."""
+
     skipped: tuple[Skipped, ...] = ()
     """What was not checked; resources without a schema, files that are no manifests."""
 
     versions: tuple[str, ...] = ()
     """Kubernetes versions checked against: `("1.36", "1.37")`."""
+
+    units: int = 0
+    """Units whose rendered objects were judged."""
+
+    rendered: int = 0
+    """Objects in them."""
+
+    unrendered: tuple[CheckError, ...] = ()
+    """Why units, or parts of them, were not judged as rendered: a tool is missing, or what they need is elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +155,42 @@ class Counts:
         )
 
 
+class WaiverState(StrEnum):
+    """What became of a waiver in a run; a closed set."""
+
+    IN_FORCE = "in force"
+    UNUSED = "unused"
+    """Everything was looked at, and there was nothing to silence."""
+
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    """It gives no reason, names no rule that exists, or lies where waivers do not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverUse:
+    """A waiver, and what it silenced."""
+
+    name: str
+    path: str
+    """Where it stands: `waivers/vendor.yaml`, `main:waivers/vendor.yaml`."""
+
+    line: int
+    """1-based."""
+
+    rules: tuple[str, ...]
+    """Globs of rule ids, as written."""
+
+    reason: str
+    owner: str = ""
+    expires: str = ""
+    """Last day on which it holds, `YYYY-MM-DD`; empty: it does not expire."""
+
+    state: WaiverState
+    findings: tuple[Finding, ...] = ()
+    """What it silenced, sorted by `Finding.sort_key`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All that `report/` sees of a run."""
@@ -155,6 +204,9 @@ class Report:
     coverage: Coverage
     suppressed: int = 0
     """Findings silenced by a suppression or a baseline."""
+
+    waivers: tuple[WaiverUse, ...] = ()
+    """All waivers that were read, sorted by place."""
 
     sources: "dict[str, tuple[str, ...]]" = field(default_factory=dict)
     """Source lines by path, only for files with findings; for formats that show the line."""

@@ -128,6 +128,9 @@ class Rollout:
     """The prediction for one workload."""
 
     resource: ResourceId
+    unit: str = ""
+    """What deploys it, for people: `kustomization overlays/live on production`; empty for a plain file."""
+
     strategy: str
     """`RollingUpdate`, `Recreate`, `OnDelete`, `canary`, `blueGreen`."""
 
@@ -171,6 +174,9 @@ class Rollout:
     model: str = ""
     """Whose rules were followed: `kubernetes 1.36`."""
 
+    wave: int = 0
+    """Sync wave of Argo CD in which it is applied; predictions are in the order of waves."""
+
     def to_json(self) -> Json:
         """Return the rollout as the `simulate` contract writes it, followed by the fields that go beyond it."""
         resource = self.resource
@@ -181,6 +187,7 @@ class Rollout:
                 "namespace": resource.namespace,
                 "name": resource.name,
             },
+            "unit": self.unit,
             "strategy": self.strategy,
             "verdict": self.verdict.value,
             "reasons": list(self.reasons),
@@ -197,4 +204,5 @@ class Rollout:
             "downtime_s": self.downtime_s.to_json(),
             "rollback_to": self.rollback_to,
             "model": self.model,
+            "sync_wave": self.wave,
         }

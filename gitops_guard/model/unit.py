@@ -6,6 +6,10 @@ from enum import StrEnum
 from gitops_guard.model.finding import CheckError
 from gitops_guard.model.resource import Resource
 
+NOT_RENDERED = "not rendered: "
+"""How an error of a unit begins that is no mistake of the repository's: a tool is missing, something is elsewhere, or
+is not supported here."""
+
 
 class UnitKind(StrEnum):
     """What makes a unit; a closed set."""
@@ -54,6 +58,17 @@ class Unit:
 
     suspended: bool = False
     """The controller is told to leave it as it is."""
+
+    @property
+    def label(self) -> str:
+        """Return what people call it: `Flux Kustomization flux-system/apps on production`."""
+        where = f" on {', '.join(self.clusters)}" if self.clusters else ""
+        return f"{self.kind} {self.name}{where}"
+
+    @property
+    def identity(self) -> tuple[str, str, tuple[str, ...]]:
+        """Return what makes it the same unit in two trees, wherever it is declared."""
+        return (self.kind, self.name, self.clusters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,21 @@ def compile_rules(schema: JsonSchema, version: str) -> CrdRules | None:
     return CrdRules(node or CrdNode(schema=schema, rules=(), properties={}, is_root=True))
 
 
+def compile_one(text: str, version: str, result: str) -> CelError | None:
+    """Compile one rule or message expression; return what is wrong with it.
+
+    Args:
+        text: The expression.
+        version: Minor version of the API server that has to take it.
+        result: `bool` for a rule, `string` for a message.
+    """
+    try:
+        compile_expression(text, environment=_environment(version), result=result)
+    except CelError as error:
+        return error
+    return None
+
+
 class _BadRuleError(Exception):
     """A rule is not written as rules are."""
 

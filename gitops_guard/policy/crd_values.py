@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from gitops_guard.cel import CelError
+from gitops_guard.cel import CelError, KeyedList, SetList
 from gitops_guard.cel.library.durations import parse_duration, parse_timestamp
 
 JsonSchema = Mapping[str, Any]
@@ -43,11 +43,18 @@ def to_cel(schema: JsonSchema, value: Any, *, embedded: bool = False) -> Any:
     if value is None or schema.get("x-kubernetes-int-or-string"):
         return value
     if isinstance(value, list):
-        items = schema.get("items")
-        return [to_cel(items if isinstance(items, dict) else {}, item) for item in value]
+        return _list(schema, value)
     if isinstance(value, dict):
         return _object(schema, value, embedded=embedded)
     return _scalar(schema, value)
+
+
+def _list(schema: JsonSchema, value: list[Any]) -> list[Any]:
+    items, kind = schema.get("items"), schema.get("x-kubernetes-list-type")
+    found = [to_cel(items if isinstance(items, dict) else {}, item) for item in value]
+    if kind == "set":
+        return SetList(found)
+    return KeyedList(found, tuple(schema.get("x-kubernetes-list-map-keys") or ())) if kind == "map" else found
 
 
 def _object(schema: JsonSchema, value: dict[str, Any], *, embedded: bool) -> dict[str, Any]:

@@ -4,12 +4,15 @@ The API server decodes JSON into Go types before any policy sees an object, and 
 is then an absent field (in a map of strings: the empty string), quantities are in canonical form, and what is empty is
 left out where the type says `omitempty` of something that is no pointer. Schemas do not tell pointers, so the last is
 done for the fields named here; tests hold them to the API server's answers. Defaults are not filled in.
+
+Part of the clean path: imports nothing heavy.
 """
 
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-from gitops_guard.model import Body
-from gitops_guard.policy.quantity_text import canonical
+    from gitops_guard.model import Body
 
 _STRING_MAPS = frozenset(
     (
@@ -46,14 +49,26 @@ _LEFT_OUT: dict[type, frozenset[str]] = {
 """Fields that are absent when they are false, zero or empty, by the type of their value."""
 
 
-def decoded(body: Body) -> Body:
+_UNCHANGED = frozenset({str, int, bool})
+"""Classes of values that stay as they are, unless they are empty or quantities."""
+
+_CANONICAL: dict[str, str] = {}
+"""Canonical forms of quantities met so far: a repository has few."""
+
+_MOST_QUANTITIES = 4096
+
+
+def decoded(body: "Body") -> "Body":
     """Return what a policy sees of a body: the same object, and the same parts, wherever nothing changes."""
     return _dict(body if isinstance(body, dict) else dict(body), "")
 
 
-def _dict(value: dict[str, Any], name: str) -> dict[str, Any]:
+def _dict(value: "dict[str, Any]", name: str) -> "dict[str, Any]":
     changed: dict[str, Any] | None = None
+    is_plain = name not in _QUANTITY_MAPS
     for key, item in value.items():
+        if is_plain and item and item.__class__ in _UNCHANGED and key not in _QUANTITIES:
+            continue  # nearly all values: no call for them
         new = _item(item, key, name)
         if new is not item or item is None:
             changed = dict(value) if changed is None else changed
@@ -64,7 +79,7 @@ def _dict(value: dict[str, Any], name: str) -> dict[str, Any]:
     return value if changed is None else changed
 
 
-def _item(item: Any, key: str, parent: str) -> Any:
+def _item(item: "Any", key: str, parent: str) -> "Any":
     """Return the decoded value of a field; None when it is absent."""
     if isinstance(item, dict):
         is_empty_map = not item and (key in _STRING_MAPS or key in _QUANTITY_MAPS)
@@ -80,14 +95,21 @@ def _item(item: Any, key: str, parent: str) -> Any:
     return None if item is None or key in _LEFT_OUT[type(item)] else item
 
 
-def _quantity(item: Any) -> Any:
+def _quantity(item: "Any") -> "Any":
     if isinstance(item, bool) or not isinstance(item, (int, float, str)):
         return item
-    text = canonical(str(item))
+    written = str(item)
+    text = _CANONICAL.get(written)
+    if text is None:
+        from gitops_guard.policy.quantity_text import canonical  # decimal is only needed for what is not yet known
+
+        text = canonical(written)
+        if len(_CANONICAL) < _MOST_QUANTITIES:
+            _CANONICAL[written] = text
     return item if text == item else text
 
 
-def _list(value: list[Any]) -> list[Any]:
+def _list(value: "list[Any]") -> "list[Any]":
     items = [_dict(item, "") if isinstance(item, dict) else item for item in value]
     same = all(new is old for new, old in zip(items, value, strict=True))
     return value if same else items

@@ -65,7 +65,11 @@ class Evaluation:
         self._activation: dict[str, object] = {**request.activation, "params": params}
         if programs.variables:
             self._activation["variables"] = LazyMap(
-                {name: self._variable(program) for name, program in programs.variables}, describe=_DESCRIBE
+                {
+                    name: self._variable(program, key)
+                    for (name, program), key in zip(programs.variables, programs.shared, strict=True)
+                },
+                describe=_DESCRIBE,
             )
         else:
             self._activation["variables"] = {}
@@ -94,8 +98,23 @@ class Evaluation:
         except _OutOfBudgetError:
             yield self._failure(_OUT_OF_BUDGET)
 
-    def _variable(self, program: Program) -> Callable[[], object]:
-        return lambda: program.evaluate(self._activation, self._budget)
+    def _variable(self, program: Program, key: object) -> Callable[[], object]:
+        """Return what computes a variable; one that other policies have too is computed once for a request."""
+        if key is None:
+            return lambda: program.evaluate(self._activation, self._budget)
+        shared = self._request.shared
+
+        def compute() -> object:
+            known = shared.get(key)
+            if known is not None:
+                self._budget.spend(known[1])  # it costs each policy as much as it would in the API server
+                return known[0]
+            before = self._budget.left
+            value = program.evaluate(self._activation, self._budget)
+            shared[key] = value, before - self._budget.left
+            return value
+
+        return compute
 
     def _evaluate(self, program: Program) -> object:
         """Evaluate within what is left of the policy's budget."""

@@ -1,13 +1,14 @@
 """Files to rules: finds policies and bindings, compiles them, and says where what is wrong stands."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from gitops_guard.manifest.classify import unfold
 from gitops_guard.manifest.document import Document
 from gitops_guard.manifest.loader import load as read_stream
 from gitops_guard.model import Body, CheckError, FieldPath, MapKey
 from gitops_guard.policy.match import Match
+from gitops_guard.policy.packs import PREFIX, evaluated_as
 from gitops_guard.policy.programs import Programs, compile_policy
 from gitops_guard.policy.reading import BadPolicyError
 from gitops_guard.policy.rule import PolicyOrigin, PolicyRule
@@ -28,6 +29,10 @@ _WORDS = (POLICY.encode(),)
 _EVERYWHERE = Match()
 
 
+def _nothing_beside(_name: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySource:
     """A file that may hold policies or bindings."""
@@ -38,6 +43,9 @@ class PolicySource:
     data: bytes
     origin: str = ""
     """What the configuration calls it: `pack:security`; empty for a file of the tree that it does not name."""
+
+    beside: Callable[[str], bytes | None] = field(default=_nothing_beside, compare=False)
+    """Reads a file of the same folder by its name: the policy's page."""
 
     @property
     def holds_unbound(self) -> bool:
@@ -167,8 +175,9 @@ class _Loading:
 
     def _rule(self, found: _Found, policy: PolicySpec, bindings: tuple[BindingSpec, ...]) -> PolicyRule | None:
         programs: dict[str, Programs] = {}
+        comes_along = found.source.origin.startswith(PREFIX)
         for version in self._versions:
-            compiled, errors = compile_policy(policy, version)
+            compiled, errors = compile_policy(policy, evaluated_as(version) if comes_along else version)
             if compiled is None:
                 self._errors.extend(self._not_compiled(found, error, version) for error in errors)
                 return None
@@ -187,7 +196,10 @@ class _Loading:
             field=_field(policy),
             summary=_summary(policy),
             origin=PolicyOrigin(
-                path=found.source.path, line=found.document.locate(found.item).line, source=found.source.origin
+                path=found.source.path,
+                line=found.document.locate(found.item).line,
+                source=found.source.origin,
+                beside=found.source.beside,
             ),
         )
 

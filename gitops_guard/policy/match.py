@@ -1,6 +1,6 @@
 """Does a policy or binding look at a request at all? The API server's match rules and selectors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gitops_guard.model import FieldPath
 from gitops_guard.policy.reading import BadPolicyError, as_dict, as_items, as_texts, as_word
@@ -69,6 +69,15 @@ class Match:
     exact: bool = False
     """`matchPolicy: Exact`: only the versions that the rules name."""
 
+    by_kind: dict[tuple[object, ...], "Matching"] | None = field(init=False, compare=False, repr=False)
+    """What came out for kinds and operations so far, where nothing else decides; None: names or labels do."""
+
+    def __post_init__(self) -> None:
+        """See whether kind and operation are all that decides."""
+        has_names = any(rule.names for rule in (*self.rules, *self.excluded))
+        decides = not has_names and self.namespaces.is_everything and self.objects.is_everything
+        object.__setattr__(self, "by_kind", {} if decides else None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
@@ -97,6 +106,17 @@ def is_exempt(group: str, kind: str) -> bool:
 
 def matching(match: Match, request: Request) -> Matching:
     """Ask whether a request is matched."""
+    if match.by_kind is None:
+        return _matching(match, request)
+    resource = request.resource
+    key = (request.group, request.version, resource.plural, resource.namespaced, resource.versions, request.operation)
+    found = match.by_kind.get(key)
+    if found is None:
+        found = match.by_kind[key] = _matching(match, request)
+    return found
+
+
+def _matching(match: Match, request: Request) -> Matching:
     if any(rule.covers(request, any_version=not match.exact) for rule in match.excluded):
         return NO
     covered = _covered(match, request)

@@ -6,6 +6,14 @@ from collections.abc import Iterator
 from gitops_guard.errors import UsageError
 
 PREFIX = "pack:"
+PAGE = "README.md"
+"""Name of a policy's page, in its folder."""
+
+ALL_PACKS = "*"
+"""`pack:*`: every pack."""
+
+OLDEST_VERSION = "1.30"
+"""The policies that come along need this version's language; manifests for older ones are judged as in this one."""
 
 
 def pack_folder() -> str:
@@ -35,13 +43,31 @@ def pack_path(name: str) -> str:
     return os.path.join(pack_folder(), name)
 
 
+def pack_names_of(name: str) -> tuple[str, ...]:
+    """Return the packs that `pack:NAME` or `pack:*` means.
+
+    Raises:
+        UsageError: There is no such pack.
+    """
+    pack = name.removeprefix(PREFIX)
+    if pack == ALL_PACKS:
+        return pack_names()
+    pack_path(pack)
+    return (pack,)
+
+
 def pack_page(rule: str) -> str | None:
     """Return the page of a policy that comes along, whether it is switched on or not; None when there is none."""
     for name in pack_names():
         if rule in os.listdir(pack_path(name)):
-            with open(os.path.join(pack_path(name), rule, "README.md"), encoding="utf-8") as stream:
+            with open(os.path.join(pack_path(name), rule, PAGE), encoding="utf-8") as stream:
                 return stream.read()
     return None
+
+
+def evaluated_as(version: str) -> str:
+    """Return the version whose language a policy that comes along is compiled for."""
+    return max(version, OLDEST_VERSION, key=lambda one: int(one.partition(".")[2]))
 
 
 def is_policy_file(path: str) -> bool:

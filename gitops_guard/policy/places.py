@@ -1,6 +1,6 @@
 """The field that a finding points at. A policy names none, so it is found by what the expression looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitops_guard.cel import CelError, Program
@@ -12,20 +12,18 @@ _STATES = ("object", "oldObject")
 
 
 def field_of(
-    program: Program,
     blamed: tuple[str | int, ...],
     places: Mapping[int, FieldPath],
     variables: Mapping[str, Any],
-    sources: Mapping[str, Program],
+    read: Callable[[], FieldPath],
 ) -> FieldPath:
     """Return the field of an object that made an expression fail; the root where nothing says more.
 
     Args:
-        program: The expression.
         blamed: What `Program.blame` returned.
         places: Where the object's maps and lists stand, by identity; see `places_of`.
         variables: Values of the policy's variables.
-        sources: Their programs.
+        read: Returns the field that the expression reads, see `read_field`; asked when nothing says more.
     """
     if blamed[:1] and blamed[0] in _STATES and len(blamed) > 1:
         return blamed[1:]
@@ -33,7 +31,7 @@ def field_of(
         found = _origin(blamed[1:], places, variables)
         if found:
             return found
-    return _read_field(program, sources, frozenset())
+    return read()
 
 
 def places_of(body: Body) -> dict[int, FieldPath]:
@@ -64,12 +62,12 @@ def _origin(path: tuple[str | int, ...], places: Mapping[int, FieldPath], variab
     return found
 
 
-def _read_field(program: Program, sources: Mapping[str, Program], seen: frozenset[str]) -> FieldPath:
+def read_field(program: Program, sources: Mapping[str, Program], seen: frozenset[str] = frozenset()) -> FieldPath:
     """Return the field that all of an expression's uses of the object share, through variables as well."""
     node = program.node
     paths = [path for state in _STATES if (path := common_field(node, state))][:1]
     for name in sorted(_variables_in(node) - seen):
-        if name in sources and (path := _read_field(sources[name], sources, seen | {name})):
+        if name in sources and (path := read_field(sources[name], sources, seen | {name})):
             paths.append(path)
     return _shared(paths)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from gitops_guard.cel import CelError, Profile, Program, compile_expression, profile
+from gitops_guard.cel.literal_types import Type, check_literals
 from gitops_guard.cel.static import UNDECIDED
 from gitops_guard.policy.declared import check_fields, check_result, result_type
 from gitops_guard.policy.reading import BadPolicyError
@@ -19,6 +20,9 @@ class Programs:
 
     conditions: tuple[Program, ...]
     variables: tuple[tuple[str, Program], ...]
+    shared: tuple[object, ...]
+    """For each variable what names its value across policies, one request given; None where params take part."""
+
     validations: tuple[Program, ...]
     messages: tuple[Program | None, ...]
     audits: tuple[Program, ...]
@@ -56,13 +60,31 @@ def compile_policy(policy: PolicySpec, version: str) -> tuple[Programs | None, l
     return (
         Programs(
             conditions=_whole(conditions),
-            variables=tuple((name, program) for name, program in variables if program is not None),
+            variables=(named := tuple((name, program) for name, program in variables if program is not None)),
+            shared=_shared(named, version),
             validations=_whole(validations),
             messages=tuple(messages),
             audits=_whole(audits),
         ),
         [],
     )
+
+
+_OF_A_REQUEST = frozenset({"object", "oldObject", "request", "namespaceObject", "variables"})
+
+
+def _shared(variables: tuple[tuple[str, Program], ...], version: str) -> tuple[object, ...]:
+    """Name each variable's value: by its own text and by the variables before it that it may read."""
+    keys: list[object] = []
+    before: tuple[object, ...] = (version,)
+    for name, program in variables:
+        reads = program.variables
+        key = None
+        if reads <= _OF_A_REQUEST and (None not in before or "variables" not in reads):
+            key = (program.source, *(before if "variables" in reads else (version,)))
+        keys.append(key)
+        before = (*before, None if key is None else (name, key))
+    return tuple(keys)
 
 
 def _whole(programs: "list[Program | None]") -> tuple[Program, ...]:
@@ -76,11 +98,14 @@ class _Compiling:
         self._version = version
         self._has_params = policy.param_kind is not None
         self._types: dict[str, str] = {}
+        self._held: dict[str, Type] = {}
+        self._last: Type = UNDECIDED
         self.errors: list[BadPolicyError] = []
 
     def declare(self, expression: Expression) -> Program | None:
         """Compile a variable, and let those after it use it."""
         program = self.run(expression)
+        self._held[expression.name] = self._last
         environment = _environment(self._version, self._has_params, authorizer=True, computed=True)
         self._types[expression.name] = (
             UNDECIDED if program is None else result_type(program.node, self._types, environment)
@@ -99,8 +124,10 @@ class _Compiling:
             computed: Whether it may use variables at all.
         """
         environment = _environment(self._version, self._has_params, authorizer=authorizer, computed=computed)
+        self._last = UNDECIDED
         try:
             program = compile_expression(expression.text, environment=environment)
+            self._last = check_literals(program.node, dynamic=environment.dynamic, variables=self._held)
             check_fields(program.node, self._types, has_variables=computed)
             check_result(result_type(program.node, self._types, environment), result)
         except CelError as error:

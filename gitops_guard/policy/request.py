@@ -46,6 +46,7 @@ class Request:
         "old",
         "operation",
         "resource",
+        "shared",
         "user",
         "version",
     )
@@ -79,6 +80,9 @@ class Request:
         self.operation = "DELETE" if new is None else "CREATE" if old is None else "UPDATE"
         self.namespace_body = namespace_body
         self.user = user
+        self.shared: dict[object, tuple[object, int]] = {}
+        """Values of variables that policies have in common, and the steps that each took."""
+
         self._activation: dict[str, object] | None = None
         self._places: dict[int, FieldPath] | None = None
 

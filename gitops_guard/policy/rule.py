@@ -1,7 +1,7 @@
 """A policy as a rule: the same type that plugins and built-in rules have."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gitops_guard.model import FieldPath, Problem, Resource, RuleContext, Severity, Unevaluated
@@ -9,7 +9,8 @@ from gitops_guard.policy.bindings import Misconfigured, params_of
 from gitops_guard.policy.evaluate import CannotTell, Denial, Evaluation, Ignored, Outcome
 from gitops_guard.policy.kinds import builtin_resources, kinds_by_resource
 from gitops_guard.policy.match import Match, Matching, ResourceRule, is_exempt, matching
-from gitops_guard.policy.places import field_of
+from gitops_guard.policy.packs import PAGE
+from gitops_guard.policy.places import field_of, read_field
 from gitops_guard.policy.programs import Programs
 from gitops_guard.policy.request import Request, World
 from gitops_guard.policy.spec import BindingSpec, PolicySpec
@@ -26,6 +27,9 @@ class PolicyOrigin:
     line: int
     source: str
     """What the configuration calls it: `pack:security`, `policies`."""
+
+    beside: Callable[[str], bytes | None]
+    """Reads another file of its folder; None when there is none of that name."""
 
 
 class PolicyRule:
@@ -65,6 +69,18 @@ class PolicyRule:
         self._programs = programs
         self._field = field
         self._world = World()
+        self._lenient = False
+        self._fields: dict[tuple[str, int], FieldPath] = {}
+
+    @property
+    def documentation(self) -> str:
+        """Return its page: `README.md` of its folder; empty when there is none."""
+        return (self.origin.beside(PAGE) or b"").decode("utf-8", "replace")
+
+    @property
+    def source(self) -> str:
+        """Return where it comes from, as lists of rules show it: `pack:security`, `policies`, a path."""
+        return self.origin.source or self.origin.path
 
     @property
     def is_default(self) -> bool:
@@ -87,6 +103,17 @@ class PolicyRule:
         """Return the same rule, looking at a repository."""
         rule = copy.copy(self)
         rule._world = world
+        return rule
+
+    def leniently(self, world: World) -> "PolicyRule":
+        """Return the same rule for manifests that the API server may refuse, or convert, before a policy sees them.
+
+        Of a policy that comes along: it looks at fields that stand at the same place in all versions, and has no error
+        on an object that its schema allows. So another version is judged as it is written, and what cannot be
+        evaluated is left to the schema's findings.
+        """
+        rule = self.within(world)
+        rule._lenient = True
         return rule
 
     @property
@@ -139,7 +166,7 @@ class PolicyRule:
     def _bound(
         self, request: Request, binding: BindingSpec, version: str, converted: str
     ) -> Iterator[Problem | Unevaluated]:
-        if converted and request.version != converted:
+        if converted and request.version != converted and not self._lenient:
             yield self._unevaluated(_CONVERTED.format(version=converted))
             return
         params = params_of(self.policy, binding, request, self._world)
@@ -154,6 +181,8 @@ class PolicyRule:
             for one in params:
                 evaluation = Evaluation(self.policy, self._programs[version], request, one)
                 for outcome in evaluation.outcomes():
+                    if self._lenient and isinstance(outcome, Denial) and outcome.is_error:
+                        continue
                     yield from self._told(outcome, binding, self._place(outcome, evaluation, request, version))
 
     def _told(self, outcome: Outcome, binding: BindingSpec, field: FieldPath = ()) -> Iterator[Problem | Unevaluated]:
@@ -179,14 +208,16 @@ class PolicyRule:
             return self._field
         if not isinstance(outcome, Denial) or outcome.validation is None or outcome.blame is None:
             return ()
-        programs = self._programs[version]
-        return field_of(
-            programs.validations[outcome.validation],
-            outcome.blame(),
-            request.places,
-            evaluation.variables,
-            dict(programs.variables),
-        )
+        index = outcome.validation
+        return field_of(outcome.blame(), request.places, evaluation.variables, lambda: self._read_field(version, index))
+
+    def _read_field(self, version: str, validation: int) -> FieldPath:
+        """Return the field that a validation reads: the same whatever the object is."""
+        key = version, validation
+        if key not in self._fields:
+            programs = self._programs[version]
+            self._fields[key] = read_field(programs.validations[validation], dict(programs.variables))
+        return self._fields[key]
 
     def _unevaluated(self, reason: str) -> Unevaluated:
         return Unevaluated(reason=f"policy {self.id} not evaluated: {reason}")

@@ -148,7 +148,7 @@ class _Runner:
             return
         before = _before(path, files)
         world, sent = self._requests(stream.documents, before)
-        marks = _marks(files[path])
+        marks = marks_of(files[path])
         found: set[tuple[int, str]] = set()
         for rule_id in sorted({rule.id for rule in self._rules} | {rule for _, rule in marks}):
             verdict = _Verdict(self._judge(rule_id, world, sent))
@@ -262,8 +262,8 @@ def _before(path: str, files: Files) -> list[Body]:
     return [] if data is None else list(objects_in(data))
 
 
-def _marks(data: bytes) -> set[tuple[int, str]]:
-    """Return (line, rule) of every mark."""
+def marks_of(data: bytes) -> set[tuple[int, str]]:
+    """Return (line, rule) of every mark `# finding: RULE` in an example."""
     return {
         (number, rule.strip())
         for number, line in enumerate(data.decode("utf-8", "replace").split("\n"), start=1)

@@ -19,6 +19,8 @@ _GO_PATH: Final = re.compile(r"(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 _GO_INDEX: Final = re.compile(r"index\s+((?:\.[A-Za-z_][A-Za-z0-9_]*)+)\s+(?:(\d+)|\"([^\"]*)\")")
 _GO_NORMALIZE: Final = re.compile(r"((?:\.[A-Za-z_][A-Za-z0-9_]*)+)\s*\|\s*normalize")
 _MOST: Final = 1000
+_FILE: Final = "\0"
+"""Before the path of a file among the parameters that it gave; no template can name such a parameter."""
 
 Parameters = Mapping[str, Json]
 
@@ -50,7 +52,9 @@ def applications(one: Declared, around: Surroundings) -> list[Declared]:
     for generator in map(mapping, items(spec.get("generators"))):
         for parameters in _generate(generator, one, around, go=go):
             template = _merged(mapping(spec.get("template")), mapping(next(_templates(generator), {})))
-            made = declared(_application(template, one, parameters, go=go), one.origin, one.clusters)
+            also = one.also | {key[1:] for key in parameters if key.startswith(_FILE)}
+            body = _application(template, one, parameters, go=go)
+            made = declared(body, one.origin, one.clusters, also)
             found.setdefault(made.name, made)
             if len(found) > _MOST:
                 raise NotGeneratedError(f"makes more than {_MOST} Applications")
@@ -215,7 +219,7 @@ def _git_files(entries: list[Json], one: Declared, around: Surroundings) -> Iter
         if not matched or any(glob_matches(pattern, path) for pattern in excluded):
             continue
         for content in _contents(full, around):
-            yield path, content
+            yield path, {**content, f"{_FILE}{full}": ""}
 
 
 def _contents(path: str, around: Surroundings) -> Iterator[dict[str, Json]]:

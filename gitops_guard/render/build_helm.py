@@ -11,6 +11,9 @@ from gitops_guard.render.kustomization import NEEDS_NETWORK, without_credentials
 from gitops_guard.render.recipe import Helm, RemoteChart, ValuesFile
 from gitops_guard.repo.tree import shown
 
+ARCHIVE = "chart.tgz"
+"""Name under which a chart that was fetched before is written for the run."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Prepared:
@@ -21,7 +24,7 @@ class Prepared:
 
     files: dict[str, bytes] = field(default_factory=dict)
     extra: dict[str, bytes] = field(default_factory=dict)
-    """Values files by name."""
+    """Values files, and the chart's archive, by name."""
 
     reads: dict[str, str] = field(default_factory=dict)
     """Blob id by repository path."""
@@ -33,15 +36,31 @@ class Prepared:
 
 
 def prepare(
-    files: Files, source: Helm, *, kubernetes_version: str, api_versions: tuple[str, ...], allow_network: bool
+    files: Files,
+    source: Helm,
+    *,
+    kubernetes_version: str,
+    api_versions: tuple[str, ...],
+    allow_network: bool,
+    fetched: bytes | None = None,
 ) -> Prepared:
     """Collect what a run reads.
+
+    Args:
+        files: The tree.
+        source: What is run.
+        kubernetes_version: Of the cluster; empty: helm's own.
+        api_versions: What the cluster serves besides.
+        allow_network: A chart, or a dependency, that is elsewhere will be fetched.
+        fetched: The remote chart's archive, where it has been fetched before.
 
     Raises:
         RepoError: A file cannot be read.
     """
     found = Prepared()
-    if isinstance(source.chart, RemoteChart):
+    if fetched is not None:
+        found.extra[ARCHIVE] = fetched
+    elif isinstance(source.chart, RemoteChart):
         _remote_chart(source.chart, found, allow_network=allow_network)
     else:
         _local_chart(files, source.chart, source, found, allow_network=allow_network)
@@ -54,9 +73,9 @@ def prepare(
     found.arguments += [f"--api-versions={name}" for name in sorted({*source.api_versions, *api_versions})]
     _values(files, source, found)
     found.arguments += [f"{flag}={setting}" for flag, setting in source.settings]
-    if isinstance(source.chart, RemoteChart):
-        found.arguments += _where(source.chart)
-    found.arguments += ["--", source.release, reference(source.chart)]
+    if isinstance(source.chart, RemoteChart) and fetched is None:
+        found.arguments += where(source.chart)
+    found.arguments += ["--", source.release, reference(source.chart) if fetched is None else f"@{ARCHIVE}"]
     return found
 
 
@@ -65,7 +84,8 @@ def reference(chart: "str | RemoteChart") -> str:
     return chart.name if isinstance(chart, RemoteChart) else f"./{chart}"
 
 
-def _where(chart: RemoteChart) -> Iterator[str]:
+def where(chart: RemoteChart) -> Iterator[str]:
+    """Yield the flags that say where a chart is fetched from."""
     if chart.repository:
         yield f"--repo={chart.repository}"
     if chart.version:
@@ -75,8 +95,8 @@ def _where(chart: RemoteChart) -> Iterator[str]:
 def _remote_chart(chart: RemoteChart, found: Prepared, *, allow_network: bool) -> None:
     found.remote = True
     if not allow_network:
-        where = f" of {without_credentials(chart.repository)}" if chart.repository else ""
-        message = f"not rendered: chart {without_credentials(chart.name)}{where} is remote: {NEEDS_NETWORK}"
+        source = f" of {without_credentials(chart.repository)}" if chart.repository else ""
+        message = f"not rendered: chart {without_credentials(chart.name)}{source} is remote: {NEEDS_NETWORK}"
         found.errors.append(CheckError(path="", line=0, column=0, message=message))
 
 

@@ -10,6 +10,7 @@ from gitops_guard.model import Body, CheckError, Json
 from gitops_guard.render.files import Files, texts
 from gitops_guard.render.kustomization import (
     NAMES,
+    Closure,
     closure,
     kustomization_file,
     read_kustomization,
@@ -36,6 +37,16 @@ class Prepared:
     keep_origin: bool
     errors: tuple[CheckError, ...] = ()
     remote: bool = False
+
+
+def reach(files: Files, source: Kustomize) -> Closure:
+    """Walk all that a build reads.
+
+    Raises:
+        RepoError: A file cannot be read.
+    """
+    changed = _changed_body(files, source, kustomization_file(files, source.folder))
+    return closure(files, source.folder, body=changed, unrestricted=source.unrestricted)
 
 
 def prepare(files: Files, source: Kustomize, *, allow_network: bool) -> Prepared:

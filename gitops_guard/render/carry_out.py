@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +12,7 @@ from gitops_guard.manifest.dialect import Dialect
 from gitops_guard.manifest.splitter import split
 from gitops_guard.model import Body, CheckError, Origin, Resource
 from gitops_guard.model.resource import ResourceId, resource_id
-from gitops_guard.model.unit import RenderedObject, RenderedUnit
+from gitops_guard.model.unit import NOT_RENDERED, RenderedObject, RenderedUnit, UnitKind
 from gitops_guard.render import build_helm, build_kustomize
 from gitops_guard.render.cache import OutputCache, key_of
 from gitops_guard.render.files import Files, mapping, text
@@ -19,7 +20,7 @@ from gitops_guard.render.masking import masked
 from gitops_guard.render.origin import of_helm, of_kustomize
 from gitops_guard.render.output import OutputError, Piece, bodies, helm_pieces, kustomize_pieces, packed, unpacked
 from gitops_guard.render.process import Limits, ToolError, isolated_environment, open_environment, run
-from gitops_guard.render.recipe import Helm, Job, Kustomize, Plain, Source, Substitution
+from gitops_guard.render.recipe import Helm, Job, Kustomize, Plain, RemoteChart, Source, Substitution
 from gitops_guard.render.scratch import Scratch
 from gitops_guard.render.substitution import SubstitutionError, substitute
 from gitops_guard.render.tools import NO_HELM, NO_KUSTOMIZE, Tool, Tools
@@ -27,6 +28,9 @@ from gitops_guard.repo.tree import path_bytes
 
 _SUBSTITUTE = "kustomize.toolkit.fluxcd.io/substitute"
 _HOOK = "helm.sh/hook"
+_EXACT = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?")
+_NEEDS_VALUES = re.compile(r"execution error at|nil pointer evaluating|error calling (?:fail|required)|don't meet the")
+"""What helm says of a chart that somebody has to give values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,7 @@ def carry_out(job: Job, bench: Bench) -> RenderedUnit:
         try:
             _one(job, source, bench, made)
         except (RepoError, ToolError, OutputError) as error:
-            made.errors.append(_error(job, str(error)))
+            made.errors.append(_error(job, f"{_excuse(job, str(error))}{error}"))
     objects = list(_last_of_each(made.objects)) if len(job.sources) > 1 else made.objects
     if job.substitution is not None:
         objects = list(_substituted(job, objects, job.substitution, made.errors))
@@ -69,6 +73,13 @@ def carry_out(job: Job, bench: Bench) -> RenderedUnit:
         errors=tuple(sorted(made.errors, key=lambda error: error.sort_key)),
         reads=tuple(sorted(made.reads.items())),
     )
+
+
+def _excuse(job: Job, message: str) -> str:
+    """Return how an error begins: that nobody deploys the chart with these values is a guess of ours."""
+    if job.unit.kind is UnitKind.CHART and _NEEDS_VALUES.search(message):
+        return f"{NOT_RENDERED}the values beside the chart are not enough: "
+    return ""
 
 
 def _one(job: Job, source: Source, bench: Bench, made: _Made) -> None:
@@ -220,6 +231,7 @@ def _helm(job: Job, source: Helm, bench: Bench, made: _Made) -> None:
         kubernetes_version=job.kubernetes_version,
         api_versions=job.api_versions,
         allow_network=bench.allow_network,
+        fetched=_archive(source.chart, bench, bench.tools.helm) if isinstance(source.chart, RemoteChart) else None,
     )
     made.reads.update(prepared.reads)
     if prepared.errors:
@@ -245,6 +257,26 @@ def _helm(job: Job, source: Helm, bench: Bench, made: _Made) -> None:
         made.objects += _objects(piece, place)
 
 
+def _archive(chart: RemoteChart, bench: Bench, tool: Tool) -> bytes | None:
+    """Return a remote chart of an exact version: as it was fetched before, or fetched now where that is allowed.
+
+    What was fetched is remembered, so that later runs need no network.
+    """
+    if not _EXACT.fullmatch(chart.version):
+        return None  # which version that is, only the repository knows
+    key = key_of(part.encode() for part in ("chart", chart.repository, chart.name, chart.version))
+    found = bench.cache.get(key)
+    if found is None and bench.allow_network:
+        with Scratch() as scratch:
+            flags = (*build_helm.where(chart), f"--destination={scratch.tree}")
+            _run(bench, scratch, (tool.command[0], "pull", *flags, "--", chart.name), {}, remote=True)
+            (name,) = [name for name in os.listdir(scratch.tree) if name.endswith(".tgz")]
+            with open(os.path.join(scratch.tree, name), "rb") as stream:
+                found = stream.read()
+        bench.cache.put(key, found)
+    return found
+
+
 def _contents(prepared: build_helm.Prepared) -> Iterator[bytes]:
     """Yield what decides a run beside blobs: values in line, and files that are not where the repository has them."""
     for name, data in sorted({**prepared.extra, **prepared.files}.items()):
@@ -255,9 +287,9 @@ def _contents(prepared: build_helm.Prepared) -> Iterator[bytes]:
 def _template(bench: Bench, tool: Tool, source: Helm, prepared: build_helm.Prepared) -> bytes:
     with Scratch() as scratch:
         scratch.write(prepared.files)
-        written = {
-            f"--values=@{name}": f"--values={scratch.write_extra(name, data)}" for name, data in prepared.extra.items()
-        }
+        places = {name: scratch.write_extra(name, data) for name, data in prepared.extra.items()}
+        written = {f"--values=@{name}": f"--values={place}" for name, place in places.items()}
+        written |= {f"@{name}": place for name, place in places.items()}
         arguments = tuple(written.get(argument, argument) for argument in prepared.arguments)
         if prepared.dependencies and isinstance(source.chart, str):
             command = (tool.command[0], "dependency", "build", "--", build_helm.reference(source.chart))

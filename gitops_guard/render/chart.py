@@ -28,6 +28,9 @@ class ChartFiles:
     remote: bool = False
     """Dependencies have to be fetched."""
 
+    folders: set[str] = field(default_factory=set)
+    """The chart's directory, and those of its `file://` dependencies."""
+
 
 def charts(files: Files) -> list[str]:
     """Return the directories of all charts but those that lie inside another chart."""
@@ -63,6 +66,7 @@ def chart_files(files: Files, folder: str, *, allow_network: bool) -> ChartFiles
 
 
 def _collect(files: Files, folder: str, at: str, found: ChartFiles, *, allow_network: bool, depth: int) -> None:
+    found.folders.add(folder)
     for path in files.below(folder):
         if files.is_file(path):
             found.copies[f"{at}{path[len(folder) :]}".lstrip("/")] = path

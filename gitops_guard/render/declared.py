@@ -1,7 +1,6 @@
 """Objects of Flux and Argo CD, and what they refer to, wherever they were found: in a file, or in rendered output."""
 
 import posixpath
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,8 +13,10 @@ FLUX_HELM = "helm.toolkit.fluxcd.io"
 FLUX_SOURCE = "source.toolkit.fluxcd.io"
 ARGO = "argoproj.io"
 _ARGO_KINDS = frozenset(("Application", "ApplicationSet"))
-TELLING = re.compile(rb"toolkit\.fluxcd\.io/|\bargoproj\.io/")
-"""What a file holds that declares units, or sources for them."""
+UNIT_KINDS = ("Kustomization", "HelmRelease", "Application", "ApplicationSet")
+SOURCE_KINDS = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact")
+TELLING = (b"toolkit.fluxcd.io/", b"argoproj.io/")
+"""What every file holds that declares units, or sources for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,9 @@ class Declared:
     origin: Origin
     clusters: tuple[str, ...]
     """Clusters that the object itself lives in."""
+
+    also: frozenset[str] = frozenset()
+    """Files that made it what it is, beside that of its origin."""
 
     @property
     def name(self) -> str:
@@ -61,6 +65,7 @@ class Known:
 
     def __init__(self) -> None:
         self._objects: dict[tuple[str, str, str, str], list[Declared]] = {}
+        self._asked: set[str] = set()
 
     def add(self, one: Declared) -> bool:
         """Take an object; False where the same one is known for the same cluster."""
@@ -79,16 +84,24 @@ class Known:
         """
         found = self._objects.get((group, kind, namespace, name), [])
         same = [one for one in found if set(one.clusters) & set(near.clusters)] or found
-        return max(same, key=lambda one: (_common(one.origin.path, near.origin.path), one.origin.path), default=None)
+        best = max(same, key=lambda one: (_common(one.origin.path, near.origin.path), one.origin.path), default=None)
+        if best is not None:
+            self._asked |= {best.origin.path, *best.also}
+        return best
+
+    def asked_for(self) -> frozenset[str]:
+        """Return the files of all objects that `find` gave since this was last called."""
+        asked, self._asked = frozenset(self._asked), set()
+        return asked
 
 
 def _common(one: str, other: str) -> int:
     return len(posixpath.commonpath([f"/{one}", f"/{other}"]))
 
 
-def declared(body: Body, origin: Origin, clusters: tuple[str, ...]) -> Declared:
+def declared(body: Body, origin: Origin, clusters: tuple[str, ...], also: frozenset[str] = frozenset()) -> Declared:
     """Return an object with its identity."""
-    return Declared(id=resource_id(body), body=body, origin=origin, clusters=clusters)
+    return Declared(id=resource_id(body), body=body, origin=origin, clusters=clusters, also=also)
 
 
 def string_values(found: Declared) -> dict[str, str]:

@@ -9,8 +9,9 @@ of plain manifests.
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from gitops_guard.config.waivers import GROUP, KIND, may_hold_waivers
 from gitops_guard.errors import RepoError
 from gitops_guard.manifest.classify import is_helm_template, not_a_manifest, unfold
 from gitops_guard.manifest.plain import looks_like_manifest
@@ -20,7 +21,16 @@ from gitops_guard.model.unit import RenderedUnit, Unit, UnitKind
 from gitops_guard.render import applicationset, argocd, flux
 from gitops_guard.render.applicationset import NotGeneratedError
 from gitops_guard.render.chart import CHART, charts, is_library, values_files
-from gitops_guard.render.declared import ARGO, TELLING, Declared, declared, is_referred_to, is_unit
+from gitops_guard.render.declared import (
+    ARGO,
+    SOURCE_KINDS,
+    TELLING,
+    UNIT_KINDS,
+    Declared,
+    declared,
+    is_referred_to,
+    is_unit,
+)
 from gitops_guard.render.files import Files, is_within
 from gitops_guard.render.flux import Surroundings
 from gitops_guard.render.kustomization import NAMES, closure, kustomization_file, line_of, roots
@@ -28,7 +38,8 @@ from gitops_guard.render.recipe import Helm, Job, Kustomize, Plain, ValuesFile
 
 RenderAll = Callable[[list[Job]], list[RenderedUnit]]
 _YAML = (".yaml", ".yml", ".json")
-_DECLARES = re.compile(TELLING.pattern + rb"|ConfigMap|Secret")
+_KINDS = "|".join(("ConfigMap", "Secret", *UNIT_KINDS, *SOURCE_KINDS))
+_DECLARES = re.compile(rf"""kind["']?[ \t]*:[ \t\n]*["']?(?:{_KINDS})""".encode())
 """What a file holds that declares units, or objects that these refer to."""
 
 _MOST_WAVES = 10
@@ -120,7 +131,9 @@ class _Search:
         self._uses = []
 
     def _job(self, one: Declared) -> Job:
-        return argocd.job(one, self._around) if one.id.group == ARGO else flux.job(one, self._around)
+        self._around.known.asked_for()
+        made = argocd.job(one, self._around) if one.id.group == ARGO else flux.job(one, self._around)
+        return replace(made, also=one.also | self._around.known.asked_for())
 
     def _applications(self, one: Declared) -> list[Declared]:
         self._around.repositories.learn(applicationset.sources_used(one))
@@ -219,7 +232,7 @@ class _Search:
     def _plain_jobs(self, layout: _Layout, claimed: "_Claims") -> Iterator[Job]:
         by_folder: dict[str, list[str]] = {}
         for path in layout.plain:
-            if not claimed.has_file(path) and (not self._files.is_file(path) or self._is_manifest(path)):
+            if not claimed.has_file(path) and (not self._files.is_file(path) or self._is_deployed(path)):
                 by_folder.setdefault(posixpath.dirname(path), []).append(path)
         for folder, paths in by_folder.items():
             unit = Unit(
@@ -231,6 +244,17 @@ class _Search:
                 clusters=self._around.clusters.at(paths[0]),
             )
             yield Job(unit=unit, sources=(Plain(paths=tuple(paths)),))
+
+    def _is_deployed(self, path: str) -> bool:
+        """Tell whether a file holds manifests, and not waivers alone: those are ours, and no cluster knows the kind."""
+        if not self._is_manifest(path):
+            return False
+        try:
+            if not may_hold_waivers(self._files.read(path)):
+                return True
+            return any((one.group, one.kind) != (GROUP, KIND) for one, _ in self._files.objects(path))
+        except RepoError:
+            return True  # rendering it says what is wrong
 
     def _is_manifest(self, path: str) -> bool:
         try:
@@ -245,7 +269,7 @@ class _Search:
 
     def _of_plain_files(self, paths: Iterable[str]) -> Iterator[Declared]:
         for path in paths:
-            if not self._speaks(path, _DECLARES) or not self._is_manifest(path):
+            if not self._holds(path, lambda data: bool(_DECLARES.search(data))) or not self._is_manifest(path):
                 continue
             documents = self._files.documents(path).documents
             clusters = self._around.clusters.at(path)
@@ -268,15 +292,19 @@ class _Search:
         found: list[Declared] = []
         for job, result in zip(jobs, results, strict=True):
             self._rendered[id(job)] = (job, result)
+            # Patches, values and the kustomizations themselves; what only gives an object of its own is not for others.
+            also = job.also | (
+                {path for path, _ in result.reads} - {one.resource.origin.path for one in result.objects}
+            )
             for one in result.objects:
                 name = resource_id(one.resource.body)
                 if is_unit(name) or is_referred_to(name):
-                    found += self._taken(declared(one.resource.body, one.resource.origin, job.unit.clusters))
+                    found += self._taken(declared(one.resource.body, one.resource.origin, job.unit.clusters, also))
         return found
 
     def _is_telling(self, job: Job) -> bool:
         """Tell whether a job's files speak of Flux or Argo CD: only then is it rendered to see what it declares."""
-        return any(self._speaks(path) for source in job.sources for path in self._files_of(source))
+        return any(self._is_speaking(path) for source in job.sources for path in self._files_of(source))
 
     def _files_of(self, source: object) -> Iterable[str]:
         if isinstance(source, Kustomize):
@@ -286,11 +314,17 @@ class _Search:
             return self._files.below(source.chart) if isinstance(source.chart, str) else ()
         return source.paths if isinstance(source, Plain) else ()
 
-    def _speaks(self, path: str, words: re.Pattern[bytes] = TELLING) -> bool:
+    def _is_speaking(self, path: str) -> bool:
+        """Tell whether a file may hold objects of Flux or Argo CD, wherever these come from in the end."""
+        return self._files.remembered(
+            ("speaks", path), lambda: self._holds(path, lambda data: any(word in data for word in TELLING))
+        )
+
+    def _holds(self, path: str, test: Callable[[bytes], bool]) -> bool:
         if not self._files.is_file(path):
             return False
         try:
-            return words.search(self._files.read(path)) is not None
+            return test(self._files.read(path))
         except RepoError:
             return False
 

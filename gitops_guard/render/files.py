@@ -4,12 +4,14 @@ import hashlib
 import posixpath
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from threading import RLock
+from typing import Any, TypeVar
 
 from gitops_guard.manifest.classify import unfold
 from gitops_guard.manifest.loader import Dialect, Stream, load
-from gitops_guard.model import Json, Origin
+from gitops_guard.manifest.plain import read_plain
+from gitops_guard.model import Body, Json, Origin
 from gitops_guard.model.resource import ResourceId, resource_id
 from gitops_guard.repo.tree import EntryKind, Tree, path_bytes
 
@@ -17,17 +19,27 @@ _YAML = (".yaml", ".yml", ".json")
 _FIRST_KEY = re.compile(rb"(?:[ \t]*(?:#[^\r\n]*)?\n)*(?:---[ \t]*\n(?:[ \t]*(?:#[^\r\n]*)?\n)*)?([A-Za-z]+:)")
 
 
+Found = TypeVar("Found")
+
+
 class Files:
     """Reads a tree; may be asked by several threads at once."""
 
-    def __init__(self, tree: Tree) -> None:
-        """List the tree once."""
+    def __init__(self, tree: Tree, beside: "Files | None" = None) -> None:
+        """List the tree once.
+
+        Args:
+            tree: What is read.
+            beside: Another tree of the same repository: what both hold is read once.
+        """
         self._tree = tree
         self._entries = {entry.path: entry for entry in tree.entries()}
         self._paths = sorted(self._entries)
         self._folders = _parents(self._paths)
         self._links = {path for path, entry in self._entries.items() if entry.kind is not EntryKind.FILE}
-        self._streams: dict[tuple[str, Dialect], Stream] = {}
+        self._streams: dict[tuple[str, Dialect], Stream] = {} if beside is None else beside._streams
+        self._bodies: dict[tuple[str, Dialect], Body] = {} if beside is None else beside._bodies
+        self._remembered: dict[Hashable, Any] = {}
         self._blobs: dict[str, str] = {}
         self._objects: dict[str, list[tuple[ResourceId, Origin]]] = {}
         self._lock = RLock()  # neither trees nor the libraries behind them promise to be safe for threads
@@ -82,11 +94,36 @@ class Files:
         Raises:
             RepoError: It cannot be read.
         """
+        key = (self.blob(path), dialect)
         with self._lock:
-            key = (path, dialect)
             if key not in self._streams:
                 self._streams[key] = load(self._tree.read(path), dialect=dialect)
             return self._streams[key]
+
+    def first_body(self, path: str, dialect: Dialect) -> Body:
+        """Return the first document of a file, an empty one where there is none; plainly written files are read fast.
+
+        Raises:
+            RepoError: It cannot be read.
+        """
+        key = (self.blob(path), dialect)
+        with self._lock:
+            if key not in self._bodies:
+                plain = read_plain(self._tree.read(path))
+                if plain is not None and len(plain) == 1 and isinstance(plain[0], dict):
+                    self._bodies[key] = plain[0]
+                else:
+                    documents = self.documents(path, dialect).documents
+                    self._bodies[key] = documents[0].body if documents else {}
+            return self._bodies[key]
+
+    def remembered(self, key: Hashable, make: Callable[[], Found]) -> Found:
+        """Return what was made under this key for this tree, or make it; nobody may change it."""
+        with self._lock:
+            if key not in self._remembered:
+                self._remembered[key] = make()
+            found: Found = self._remembered[key]
+            return found
 
     def only_line(self, path: str) -> int:
         """Return the line of the first key of a file that surely holds one object; 0 for any other.

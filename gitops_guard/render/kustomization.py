@@ -56,15 +56,16 @@ def kustomization_file(files: Files, folder: str) -> str | None:
 def read_kustomization(files: Files, path: str) -> Body:
     """Return a kustomization's content; an empty one where it cannot be read: the tool says why."""
     try:
-        documents = files.documents(path, Dialect.KUSTOMIZE).documents
+        return files.first_body(path, Dialect.KUSTOMIZE)
     except RepoError:
         return {}
-    return documents[0].body if documents else {}
 
 
 def line_of(files: Files, path: str, place: FieldPath = ()) -> int:
     """Return the 1-based line of a value, of the nearest that holds it, or of the first key; 0 without any."""
     try:
+        if not place and (line := files.only_line(path)):
+            return line
         documents = files.documents(path, Dialect.KUSTOMIZE).documents
     except RepoError:
         return 0
@@ -89,6 +90,9 @@ class Closure:
     remote: bool = False
     """Something has to be fetched."""
 
+    missing: set[str] = field(default_factory=set)
+    """What is named and not there; whoever deletes it changes the build."""
+
     leaves_root: bool = False
     """A file outside the directory of its kustomization is read, which kustomize allows only when told."""
 
@@ -105,7 +109,12 @@ def closure(
         allow_network: URLs are no error.
         unrestricted: The controller lets kustomize read files outside the kustomization's directory, as Flux does.
     """
-    return _Walk(files, allow_network=allow_network, unrestricted=unrestricted).run(folder, body)
+    if body is not None:
+        return _Walk(files, allow_network=allow_network, unrestricted=unrestricted).run(folder, body)
+    return files.remembered(
+        ("closure", folder, allow_network, unrestricted),
+        lambda: _Walk(files, allow_network=allow_network, unrestricted=unrestricted).run(folder, None),
+    )
 
 
 class _Walk:
@@ -206,6 +215,7 @@ class _Walk:
         self._found.paths |= found.paths
         self._found.folders |= found.folders
         self._found.errors += found.errors
+        self._found.missing |= found.missing
         self._found.remote |= found.remote
         self._found.leaves_root |= found.leaves_root
 
@@ -268,6 +278,8 @@ class _Walk:
         link = self._files.link_in(path)
         if link:
             self._refuse(folder, place, f"{shown(link)} is a symbolic link or submodule, which is not followed")
+        else:
+            self._found.missing.add(path)
 
     def _refuse(self, folder: str, place: FieldPath, message: str) -> None:
         path = self._found.folders.get(folder, folder)

@@ -104,3 +104,7 @@ class Job:
     api_versions: tuple[str, ...] = ()
     errors: tuple[CheckError, ...] = ()
     """Why it, or a part of it, cannot be rendered."""
+
+    also: frozenset[str] = frozenset()
+    """Files that had a part in making the job, beside the one that declares it: a ConfigMap with variables, a file of a
+    generator, a patch of the object that declares it."""

@@ -8,7 +8,9 @@ import json
 from typing import Any, TextIO
 
 from gitops_guard.model import Action, Change, ChangeReport, FieldChange, ResourceId
+from gitops_guard.model.unit import Unit
 from gitops_guard.report import FormatOptions
+from gitops_guard.report.json_report import error_object
 
 
 def write(report: ChangeReport, out: TextIO, _options: FormatOptions) -> None:
@@ -28,19 +30,12 @@ def diff_object(report: ChangeReport) -> dict[str, Any]:
         "counts": {str(action): number for action, number in report.counts.items()},
         "folded": {str(reason): number for reason, number in report.folded.items()},
         "identical_files": report.identical_files,
+        "identical_units": report.identical_units,
         "skipped": [
             {"path": entry.path, "resource": entry.resource, "reason": entry.reason} for entry in report.skipped
         ],
-        "errors": [
-            {
-                "path": error.path,
-                "line": error.line,
-                "column": error.column,
-                "rule": error.rule,
-                "message": error.message,
-            }
-            for error in report.errors
-        ],
+        "errors": [error_object(error) for error in report.errors],
+        "unrendered": [error_object(error) for error in report.unrendered],
         "notes": list(report.notes),
     }
 
@@ -58,7 +53,16 @@ def _change(change: Change) -> dict[str, Any]:
         "fields": [_field(field) for field in change.fields],
         "folded": [{**_field(field), "reason": str(field.reason)} for field in change.folded],
         "object": shown if change.action in (Action.CREATED, Action.DELETED) else None,
+        "clusters": [] if change.unit is None else list(change.unit.clusters),
+        "unit": _unit(change.unit),
+        "unit_before": _unit(change.unit_before),
     }
+
+
+def _unit(unit: Unit | None) -> dict[str, Any] | None:
+    if unit is None:
+        return None
+    return {"kind": str(unit.kind), "name": unit.name, "path": unit.path, "clusters": list(unit.clusters)}
 
 
 def _resource(resource: ResourceId) -> dict[str, str]:
@@ -81,3 +85,13 @@ def _field(change: FieldChange) -> dict[str, Any]:
         "class": str(change.change_class),
         "document": change.document,
     }
+
+
+def change_object(change: Change) -> dict[str, Any]:
+    """Return one change as the contract's object."""
+    return _change(change)
+
+
+def resource_object(resource: ResourceId) -> dict[str, str]:
+    """Return an identity as the contract's object."""
+    return _resource(resource)

@@ -69,7 +69,8 @@ def _change(change: Change, *, verbose: bool) -> Iterator[str]:
     yield f"#### {change.action}: {code(headline(change))}"
     yield ""
     about = f" ({classes(change)})" if change.classes else ""
-    yield f"{code(written_at(change))}{about}"
+    unit = f", deployed by {code(change.unit.label)}" if change.unit else ""
+    yield f"{code(written_at(change))}{about}{unit}"
     yield ""
     if change.action in (Action.CREATED, Action.DELETED):
         yield from _fenced(object_lines(change))
@@ -106,3 +107,13 @@ def _fenced(lines: Sequence[str]) -> Iterator[str]:
         yield ""
         yield f"{count(len(lines) - _MOST_LINES, 'more line')} left out here."
     yield ""
+
+
+def change_lines(changes: Sequence[Change], options: FormatOptions) -> Iterator[str]:
+    """Yield the blocks of changes, the most dangerous first, as many as the limit allows."""
+    ordered = sorted(changes, key=_danger)
+    for change in ordered[: options.limit]:
+        yield from _change(change, verbose=options.verbose)
+    if len(ordered) > options.limit:
+        yield f"{count(len(ordered) - options.limit, 'more change')}, none more dangerous, left out here."
+        yield ""

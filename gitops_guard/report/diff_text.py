@@ -13,6 +13,7 @@ from gitops_guard.report import FormatOptions
 from gitops_guard.report.diff_words import (
     OP_SIGNS,
     SIGNS,
+    by_unit,
     classes,
     coverage_lines,
     headline,
@@ -52,9 +53,12 @@ class _Writer:
     def lines(self, report: ChangeReport) -> Iterator[str]:
         for error in report.errors:
             yield f"{visible(place(error))}: {self._paint('could not compare', _RED)}: {visible(error.message)}"
-        for change in told(report, verbose=self._options.verbose):
-            yield from self._change(change)
-            yield ""
+        for unit, changes in by_unit(told(report, verbose=self._options.verbose)):
+            if unit is not None:
+                yield self._paint(visible(f"# {unit.label}"), _BOLD)
+            for change in changes:
+                yield from self._change(change)
+                yield ""
         yield self._paint(verdict(report), _BOLD)
         yield from (visible(line) for line in coverage_lines(report))
 
@@ -144,3 +148,8 @@ def _folded_text(text: str, columns: int) -> Iterator[str]:
         piece += char
         used += wide
     yield piece
+
+
+def change_lines(change: Change, options: FormatOptions) -> Iterator[str]:
+    """Yield the block of one change."""
+    yield from _Writer(options)._change(change)

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import unified_diff
 from typing import Final, NamedTuple
 
 from gitops_guard.model import Action, Change, ChangeReport, FieldChange, FieldOp, Json
+from gitops_guard.model.unit import NOT_RENDERED, Unit
 from gitops_guard.report.visible import visible
-from gitops_guard.report.words import count
+from gitops_guard.report.words import count, place
 from gitops_guard.report.yaml_lines import yaml_lines
 
 _LONGEST: Final = 400
@@ -36,11 +37,23 @@ class Sides(NamedTuple):
     new: str
 
 
+def by_unit(changes: Iterable[Change]) -> Iterator[tuple[Unit | None, list[Change]]]:
+    """Yield changes in groups: first those of files that no unit is made of, then those of each unit, by cluster."""
+    groups: dict[Unit | None, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(change.unit, []).append(change)
+    if None in groups:
+        yield None, groups.pop(None)
+    for unit in sorted((unit for unit in groups if unit is not None), key=lambda unit: (unit.clusters, unit)):
+        yield unit, groups[unit]
+
+
 def verdict(report: ChangeReport) -> str:
     """Say the outcome in one line: `1 created, 2 configured; 1 thing could not be compared`."""
     counts = report.counts
     told = [f"{counts[action]} {action}" for action in Action if counts[action] and action is not Action.UNCHANGED]
-    line = ", ".join(told) or ("no change in what was compared" if report.skipped else "no change")
+    unsure = report.skipped or report.unrendered
+    line = ", ".join(told) or ("no change in what was compared" if unsure else "no change")
     return f"{line}; {count(len(report.errors), 'thing')} could not be compared" if report.errors else line
 
 
@@ -49,7 +62,9 @@ def coverage_lines(report: ChangeReport) -> Iterator[str]:
     if report.before:
         yield f"compared: {report.before} with {report.after}"
     unchanged = count(report.counts[Action.UNCHANGED], "object")
-    yield f"unchanged: {unchanged}; identical, so not looked into: {count(report.identical_files, 'file')}"
+    same = count(report.identical_files, "file")
+    units = f", {count(report.identical_units, 'unit')}" if report.identical_units else ""
+    yield f"unchanged: {unchanged}; identical, so not looked into: {same}{units}"
     folded = report.folded
     if folded:
         reasons = ", ".join(f"{reason}: {number}" for reason, number in folded.items())
@@ -58,6 +73,10 @@ def coverage_lines(report: ChangeReport) -> Iterator[str]:
         yield f"changed, but not compared: {entry.path} ({entry.reason})"
     if len(report.skipped) > _MOST_SKIPPED:
         yield f"changed, but not compared: {len(report.skipped) - _MOST_SKIPPED} more"
+    for error in report.unrendered[:_MOST_SKIPPED]:
+        yield f"changed, but not rendered: {place(error)} ({error.message.removeprefix(NOT_RENDERED)})"
+    if len(report.unrendered) > _MOST_SKIPPED:
+        yield f"changed, but not rendered: {len(report.unrendered) - _MOST_SKIPPED} more"
     yield from (f"note: {note}" for note in report.notes)
 
 
@@ -70,7 +89,8 @@ def headline(change: Change) -> str:
 def written_at(change: Change) -> str:
     """Return `apps/web.yaml:3`, and where it stood before."""
     place = f"{change.path}:{change.line}" if change.line else change.path
-    return f"{place} (moved from {change.moved_from})" if change.moved_from else place
+    unit = f" (was in {change.unit_before.label})" if change.unit_before else ""
+    return f"{place} (moved from {change.moved_from}){unit}" if change.moved_from else f"{place}{unit}"
 
 
 def classes(change: Change) -> str:

@@ -9,6 +9,7 @@ from typing import TextIO
 from gitops_guard.model import Action, Change, ChangeReport
 from gitops_guard.report import FormatOptions
 from gitops_guard.report.diff_words import (
+    by_unit,
     classes,
     coverage_lines,
     headline,
@@ -33,8 +34,11 @@ def write(report: ChangeReport, out: TextIO, options: FormatOptions) -> None:
 def _lines(report: ChangeReport, options: FormatOptions) -> Iterator[str]:
     for error in report.errors:
         yield visible(f"# could not compare {place(error)}: {error.message}")
-    for change in told(report, verbose=options.verbose):
-        yield from _change(change, verbose=options.verbose)
+    for unit, changes in by_unit(told(report, verbose=options.verbose)):
+        if unit is not None:
+            yield visible(f"# {unit.label}")
+        for change in changes:
+            yield from _change(change, verbose=options.verbose)
     yield f"# {verdict(report)}"
     yield from (visible(f"# {line}") for line in coverage_lines(report))
 

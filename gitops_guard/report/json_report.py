@@ -6,7 +6,7 @@ Keys come in a fixed order and text is ASCII, so that equal reports are equal by
 import json
 from typing import Any, TextIO
 
-from gitops_guard.model import CheckError, Coverage, Finding, Report, ResourceId
+from gitops_guard.model import CheckError, Coverage, Finding, Report, ResourceId, WaiverUse
 from gitops_guard.report import FormatOptions
 
 
@@ -26,6 +26,7 @@ def check_object(report: Report) -> dict[str, Any]:
         "coverage": _coverage(report.coverage),
         "suppressed": report.suppressed,
         "counts": {"error": counts.error, "warning": counts.warning, "note": counts.note},
+        "waivers": [_waiver(use) for use in report.waivers],
     }
 
 
@@ -43,6 +44,20 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "fingerprint": finding.fingerprint,
         "hint": finding.hint,
         "doc": finding.doc_url,
+    }
+
+
+def _waiver(use: WaiverUse) -> dict[str, Any]:
+    return {
+        "name": use.name,
+        "path": use.path,
+        "line": use.line,
+        "rules": list(use.rules),
+        "reason": use.reason,
+        "owner": use.owner,
+        "expires": use.expires,
+        "state": str(use.state),
+        "findings": [finding_object(finding) for finding in use.findings],
     }
 
 
@@ -74,8 +89,12 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
         "resources": coverage.resources,
         "validated": coverage.validated,
         "schema_only": coverage.schema_only,
+        **({} if coverage.references_followed else {"references": "not followed"}),
         "skipped": [
             {"path": entry.path, "resource": entry.resource, "reason": entry.reason} for entry in coverage.skipped
         ],
         "versions": list(coverage.versions),
+        "units": coverage.units,
+        "rendered": coverage.rendered,
+        "unrendered": [error_object(error) for error in coverage.unrendered],
     }

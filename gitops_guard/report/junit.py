@@ -1,7 +1,8 @@
 """The junit format, as test viewers of CI systems read it: a suite a file, a case a finding.
 
-Errors and warnings are failures, notes pass with their text as output, what could not be checked is an error, what was
-skipped is one skipped case a reason. The coverage is a case of its own, so that a clean run is not an empty one.
+Errors and warnings are failures, notes pass with their text as output, what could not be checked is an error. What was
+skipped is one skipped case a reason, and a waiver is a skipped case of its own. The coverage is a case, too, so that a
+clean run is not an empty one.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 from gitops_guard.model import CheckError, Finding, Report, Severity
 from gitops_guard.report import FormatOptions
 from gitops_guard.report.visible import visible
-from gitops_guard.report.words import COULD_NOT_CHECK, coverage_lines, place, reasons, sentence, subject
+from gitops_guard.report.words import COULD_NOT_CHECK, coverage_lines, place, reasons, sentence, subject, waiver_line
 
 _PASSED: Final = "passed"
 _FAILURE: Final = "failure"
@@ -70,6 +71,8 @@ def _finding_case(finding: Finding) -> _Case:
 def _coverage_cases(report: Report, options: FormatOptions) -> Iterator[_Case]:
     lines = coverage_lines(report, verbose=options.verbose)
     yield _Case("coverage", "coverage", _PASSED, "", "", lines)
+    for use in report.waivers:
+        yield _Case("coverage", f"waiver: {use.name} ({use.path}:{use.line})", _SKIPPED, "", waiver_line(use), [])
     for reason, number in reasons(report.coverage):
         yield _Case("coverage", f"skipped: {reason}", _SKIPPED, "", f"{number} skipped", [])
 

@@ -1,5 +1,7 @@
 """The sarif format: SARIF 2.1.0, for code scanning.
 
+What a waiver accepted is a result with a suppression, so that viewers which know these can show it as accepted.
+
 Errors ("could not check") are tool notifications of the invocation, not results: no baseline may hide them. Source
 text is never embedded, since it may be a Secret's.
 """
@@ -9,7 +11,7 @@ from typing import Any, Final, TextIO
 from urllib.parse import quote
 
 from gitops_guard import __version__
-from gitops_guard.model import CheckError, Finding, Location, Report
+from gitops_guard.model import CheckError, Finding, Location, Report, WaiverUse
 from gitops_guard.report import FormatOptions
 from gitops_guard.report.json_report import check_object
 from gitops_guard.report.words import place, sentence, subject
@@ -25,9 +27,11 @@ def write(report: Report, out: TextIO, options: FormatOptions) -> None:
 
 
 def _run(report: Report, options: FormatOptions) -> dict[str, Any]:
-    rules = sorted({finding.rule for finding in report.findings})
+    waived = [(finding, use) for use in report.waivers for finding in use.findings]
+    everything = [*report.findings, *(finding for finding, _ in waived)]
+    rules = sorted({finding.rule for finding in everything})
     index = {rule: number for number, rule in enumerate(rules)}
-    urls = {finding.rule: finding.doc_url for finding in report.findings if _is_url(finding.doc_url)}
+    urls = {finding.rule: finding.doc_url for finding in everything if _is_url(finding.doc_url)}
     driver = {
         "name": "gitops-guard",
         "semanticVersion": __version__,
@@ -39,8 +43,15 @@ def _run(report: Report, options: FormatOptions) -> dict[str, Any]:
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
         "invocations": [_invocation(report)],
-        "results": [_result(finding, index[finding.rule]) for finding in report.findings],
-        "properties": {"coverage": check["coverage"], "suppressed": check["suppressed"]},
+        "results": [
+            *(_result(finding, index[finding.rule]) for finding in report.findings),
+            *(_waived(_result(finding, index[finding.rule]), use) for finding, use in waived),
+        ],
+        "properties": {
+            "coverage": check["coverage"],
+            "suppressed": check["suppressed"],
+            "waivers": [{**waiver, "findings": len(waiver["findings"])} for waiver in check["waivers"]],
+        },
     }
 
 
@@ -69,6 +80,19 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         "locations": [location],
         "partialFingerprints": {"gitopsGuard/v1": finding.fingerprint},
     }
+
+
+def _waived(result: dict[str, Any], use: WaiverUse) -> dict[str, Any]:
+    """Mark a result as suppressed, by whom and why."""
+    at = Location(path=use.path, line=use.line, column=1, end_line=use.line, end_column=1)
+    suppression = {
+        "kind": "external",
+        "status": "accepted",
+        "justification": use.reason,
+        "location": {"physicalLocation": _physical(at)},
+        "properties": {"waiver": use.name, "owner": use.owner, "expires": use.expires},
+    }
+    return {**result, "suppressions": [suppression]}
 
 
 def _physical(at: Location) -> dict[str, Any]:

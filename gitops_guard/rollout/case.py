@@ -1,10 +1,11 @@
 """What a simulator gives to be judged: a workload's change in a form that is the same for every controller."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gitops_guard.links.shapes import struct as struct
+from gitops_guard.links.shapes import structs as structs
 from gitops_guard.model import Body, Json, format_field_path
 from gitops_guard.rollout import lifecycle
 from gitops_guard.rollout.assumptions import Assumptions, Scenario
@@ -47,6 +48,22 @@ class Facts:
     """Whether no available pod is what the manifests ask for, before or after."""
 
 
+class Place(NamedTuple):
+    """What the nodes of a snapshot can hold of the new version."""
+
+    pods: int = 0
+    """Where not all fit: how many."""
+
+    why: str = ""
+    """Why not all fit, however the scheduler chooses; empty where they may, or where nobody knows the nodes."""
+
+    note: str = ""
+    """What else the nodes do to the rollout; empty for nothing."""
+
+
+ANYWHERE = Place()
+
+
 class Supposed(NamedTuple):
     """Something that was supposed and is no time."""
 
@@ -67,6 +84,7 @@ class Case(ABC):
         self.after = after
         self.assumptions = assumptions
         self.templates = Templates.of(before, after)
+        self.place = ANYWHERE
 
     @property
     @abstractmethod
@@ -103,7 +121,15 @@ class Case(ABC):
         }
         if not assumptions.new_version_ready:
             timing[self.templates.new] = timing[self.templates.new]._replace(ready_ms=NEVER)
+        if self.place.why:
+            timing[self.templates.new] = self._held_back(timing[self.templates.new])
         return timing
+
+    def _held_back(self, timing: PodTiming) -> PodTiming:
+        """Return the time of pods of which the nodes cannot hold all; those that stay Pending never run."""
+        if self.place.pods:
+            return timing._replace(places=self.place.pods)
+        return timing._replace(ready_ms=NEVER, starts=False)
 
     @property
     @abstractmethod
@@ -133,6 +159,8 @@ class Case(ABC):
     @property
     def never_ready(self) -> str:
         """Why pods of the new version do not become ready, on the likely way; empty when they do."""
+        if self.place.why:
+            return self.place.why
         if not self.assumptions.new_version_ready:
             return "new pods are assumed never to become ready"
         return self.estimate(self.templates.new, self.assumptions, Scenario.LIKELY).never
@@ -169,16 +197,6 @@ class Templates:
     def rolls(self) -> bool:
         """Whether pods have to be replaced."""
         return bool(self.changed)
-
-
-def struct(value: Json) -> Mapping[str, Json]:
-    """Return a struct; an absent or mistyped one is empty, since the API server refuses it anyway."""
-    return value if isinstance(value, dict) else {}
-
-
-def structs(value: Json) -> list[Mapping[str, Json]]:
-    """Return the structs of a list; an absent or mistyped one has none."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def integer(value: Json, default: int) -> int:

@@ -7,11 +7,24 @@ from functools import cached_property
 from typing import NamedTuple
 
 from gitops_guard.model import Body, Json
-from gitops_guard.model.resource import Origin, Resource, ResourceId
+from gitops_guard.model.resource import Origin, Resource, ResourceId, resource_id
+from gitops_guard.model.snapshot import Snapshot
 from gitops_guard.rollout.assumptions import Assumptions
 from gitops_guard.rollout.case import struct
+from gitops_guard.rollout.cluster_view import ClusterView, namespace_of
 from gitops_guard.rollout.simulate import can_simulate
 from gitops_guard.rollout.template import canonical
+
+LIVE = Origin(path="", document=0, line=0)
+"""The origin of an object of the cluster that the change does not hold."""
+
+LIVE_KINDS: Mapping[str, str] = {
+    "ResourceQuota": "v1",
+    "LimitRange": "v1",
+    "PodDisruptionBudget": "policy/v1",
+    "HorizontalPodAutoscaler": "autoscaling/v2",
+    "PersistentVolumeClaim": "v1",
+}
 
 
 class Key(NamedTuple):
@@ -43,6 +56,11 @@ class Pair:
         found = self.after or self.before
         assert found is not None
         return found.origin
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether it is only in the cluster: neither side of the change holds it."""
+        return self.after is not None and self.after.origin is LIVE
 
     @property
     def id(self) -> ResourceId:
@@ -104,22 +122,32 @@ class Labels:
 class Change:
     """Every object of a change, sorted."""
 
-    def __init__(self, pairs: Iterable[Pair], assumptions: Assumptions) -> None:
+    def __init__(self, pairs: Iterable[Pair], assumptions: Assumptions, snapshot: Snapshot | None = None) -> None:
         """Take the pairs.
 
         Args:
             pairs: One for each object.
             assumptions: What the manifests do not say; hazards trust only what was given.
+            snapshot: What the cluster held before the change; None when nobody knows.
         """
+        self.view = None if snapshot is None else ClusterView(snapshot)
+        """The cluster before the change."""
+
         self.pairs = tuple(sorted(pairs, key=lambda pair: (Key.of(pair.id), pair.place.path, pair.place.document)))
         self.nodes = assumptions.nodes if "nodes" in assumptions.given else None
-        """How many nodes can run the pods; None when nobody knows."""
+        """How many nodes can run the pods, by assumption; None when nobody knows. See `nodes_for`."""
 
         self.unknown_gates_met = assumptions.unknown_gates_met
         """Whether readiness gates that no known controller serves are set by somebody."""
 
     @classmethod
-    def between(cls, before: Sequence[Resource], after: Sequence[Resource], assumptions: Assumptions) -> "Change":
+    def between(
+        cls,
+        before: Sequence[Resource],
+        after: Sequence[Resource],
+        assumptions: Assumptions,
+        snapshot: Snapshot | None = None,
+    ) -> "Change":
         """Pair objects by namespace, kind and name.
 
         An object that several files hold (one folder a cluster, overlays without a namespace of their own) is paired
@@ -128,7 +156,22 @@ class Change:
         old, new = _by_key(before), _by_key(after)
         pairs = [pair for key in old.keys() | new.keys() for pair in _pair_up(old.get(key, []), new.get(key, []))]
         several = {key.namespace for side in (old, new) for key, found in side.items() if _in_several_files(found)}
-        return cls((replace(pair, scope=_scope(pair, several)) for pair in pairs), assumptions)
+        placed = [replace(pair, scope=_scope(pair, several)) for pair in pairs]
+        return cls([*placed, *_only_live(placed, snapshot)], assumptions, snapshot)
+
+    def nodes_for(self, body: Body) -> int | None:
+        """Return how many nodes can run the pods of a workload; None when nobody knows."""
+        if self.nodes is not None or self.view is None or not self.view.knows_nodes:
+            return self.nodes
+        return len(self.view.eligible(self.view.pod_of(body, namespace_of(body))))
+
+    def find_any(self, kind: str, scope: str, name: str) -> Pair | None:
+        """Return the object of any group with a kind and a name, if the change knows it."""
+        return self._by_name.get((kind, scope, name))
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str, str], Pair]:
+        return {(pair.id.kind, pair.scope, pair.id.name): pair for pair in reversed(self.pairs)}
 
     def of_kind(self, *kinds: str) -> list[Pair]:
         """Return the pairs of some kinds."""
@@ -192,6 +235,25 @@ class Change:
     def workloads(self) -> tuple[Pair, ...]:
         """Return the pairs with a simulator that exist after the change."""
         return tuple(pair for pair in self.pairs if pair.after is not None and can_simulate(pair.after.body))
+
+
+def _only_live(pairs: Sequence[Pair], snapshot: Snapshot | None) -> Iterator[Pair]:
+    """Yield what the cluster holds and the change does not, of the kinds that workloads have to do with."""
+    if snapshot is None:
+        return
+    known = {(pair.id.namespace or "default", pair.id.kind, pair.id.name) for pair in pairs}
+    for kind in LIVE_KINDS:
+        for body in snapshot.objects.get(kind, ()):
+            one = resource_id({**body, "apiVersion": LIVE_KINDS[kind], "kind": kind})
+            if (one.namespace, one.kind, one.name) not in known:
+                resource = Resource(id=one, body=body, origin=LIVE)
+                for scope in _scopes_of(one.namespace, pairs):
+                    yield Pair(before=resource, after=resource, scope=scope)
+
+
+def _scopes_of(namespace: str, pairs: Sequence[Pair]) -> list[str]:
+    """Return the scopes in which a live object counts; manifests without a namespace are applied to `default`."""
+    return sorted({pair.scope for pair in pairs if (pair.id.namespace or "default") == namespace})
 
 
 def _scope(pair: Pair, several: Collection[str]) -> str:

@@ -5,6 +5,7 @@ from gitops_guard.rollout.assumptions import Assumptions, Scenario
 from gitops_guard.rollout.case import OLD, Case, Facts, Supposed, int_or_percent, integer, struct, supposed_replicas
 from gitops_guard.rollout.choices import Choices, Search
 from gitops_guard.rollout.deployment import DeploymentSpec
+from gitops_guard.rollout.deployment_fast import rolling_timeline
 from gitops_guard.rollout.deployment_run import DeploymentRun
 from gitops_guard.rollout.timeline import Timeline
 
@@ -82,6 +83,10 @@ class DeploymentCase(Case):
 
     def _run(self, assumptions: Assumptions, scenario: Scenario, choices: Choices) -> Timeline:
         timing, quota = self.timing(assumptions, scenario), assumptions.quota_pods
+        if self.old_spec is not None and quota is None and not assumptions.scalings:
+            plain = rolling_timeline(self.old_spec, self.new_spec, timing)
+            if plain is not None:
+                return plain
         if self.old_spec is None:
             run = DeploymentRun.fresh(self.new_spec, timing, choices=choices, quota_pods=quota)
         else:

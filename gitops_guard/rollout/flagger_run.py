@@ -170,7 +170,9 @@ class FlaggerRun:
         if status.observed and ready:
             return Readiness.READY
         since_ms = self._unavailable_since(run)
-        late = since_ms is not None and since_ms + self.spec.deadline_s * 1000 < self.now_ms
+        # The condition's time is cut to whole seconds: where a deadline is so many intervals long, that decides.
+        early_ms = run.timing[run.spec.template].early_ms
+        late = since_ms is not None and since_ms - early_ms + self.spec.deadline_s * 1000 < self.now_ms
         return Readiness.STUCK if late else Readiness.WAITING
 
     def _unavailable_since(self, run: DeploymentRun) -> int | None:

@@ -29,6 +29,9 @@ class PodTiming(NamedTuple):
     controllers were measured to be up to a second early.
     """
 
+    places: int = UNLIMITED
+    """How many of the pods the nodes can hold at all; those beyond stay Pending."""
+
     def until_available_ms(self, min_ready_s: int) -> int:
         """Return the time from ready to available."""
         return max(0, min_ready_s * 1000 - self.early_ms)
@@ -130,7 +133,14 @@ class PodPool:
         self._queue.push(group.ready_since_ms + self.min_ready_ms, lambda: self._become_available(group))
 
     def create(self, count: int) -> None:
-        """Add pods; they become ready by themselves after `timing.ready_ms`."""
+        """Add pods; they become ready by themselves after `timing.ready_ms`, as far as there is a place for them."""
+        placed = min(count, max(0, self.timing.places - self.active))
+        if placed < count:
+            self._groups.append(_Group(count - placed, self._queue.now_ms, None))
+        if placed:
+            self._start(placed)
+
+    def _start(self, count: int) -> None:
         last = self._fresh
         if last is not None and last.count and last.created_ms == self._queue.now_ms and last.ready_since_ms is None:
             last.count += count

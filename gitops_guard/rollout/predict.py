@@ -3,7 +3,7 @@
 from gitops_guard.model.resource import resource_id
 from gitops_guard.model.rollout import Assumption, Rollout, RolloutVerdict, Seconds, Trajectory
 from gitops_guard.rollout.assumptions import TIMES, Assumptions, Scenario
-from gitops_guard.rollout.case import OLD, Case, Facts
+from gitops_guard.rollout.case import OLD, Case, Facts, struct
 from gitops_guard.rollout.events import NEVER
 from gitops_guard.rollout.template import pod_requests
 from gitops_guard.rollout.timeline import MAX_STEPS, Timeline
@@ -64,15 +64,25 @@ def predict(case: Case, model_name: str) -> Rollout:
             _trajectory("worst", ways.worst),
         ),
         assumptions=_assumptions(case, ways),
-        rollback_to="the version before the merge" if case.templates.rolls and facts.keeps_history else "",
+        rollback_to=_rollback(case) if case.templates.rolls and facts.keeps_history else "",
         model=model_name,
     )
+
+
+def _rollback(case: Case) -> str:
+    """Name what an undo returns to: by its revision, where the version before the merge comes from a cluster."""
+    before = case.before or {}
+    notes = struct(struct(before.get("metadata")).get("annotations"))
+    revision = notes.get("deployment.kubernetes.io/revision") or notes.get("rollout.argoproj.io/revision")
+    revision = revision or struct(before.get("status")).get("updateRevision")
+    version = "the version before the merge"
+    return f"revision {revision}, {version}" if isinstance(revision, str) else version
 
 
 def _judge(case: Case, facts: Facts, ways: Ways) -> tuple[RolloutVerdict, tuple[str, ...]]:
     """Return the verdict of the likely way, with what may go worse among the reasons."""
     verdict, first = _verdict(case, facts, ways.likely)
-    reasons = [first, *facts.notes, *_deadline(ways), *_worse(case, facts, ways)]
+    reasons = [first, case.place.note, *facts.notes, *_deadline(ways), *_worse(case, facts, ways)]
     return verdict, tuple(reason for reason in reasons if reason)
 
 

@@ -7,11 +7,15 @@ from typing import NamedTuple
 from gitops_guard.model import CheckError
 from gitops_guard.model.rollout import Rollout, RolloutVerdict
 from gitops_guard.rollout.assumptions import Assumptions
+from gitops_guard.rollout.capacity import place_of
 from gitops_guard.rollout.change import Change, Key, Pair
+from gitops_guard.rollout.cluster_view import namespace_of
 from gitops_guard.rollout.configuration import stale_reasons
+from gitops_guard.rollout.hazards.quota_usage import most_pods
 from gitops_guard.rollout.image import mutable_images
 from gitops_guard.rollout.service import selector
 from gitops_guard.rollout.simulate import simulate, simulate_flagger, simulate_service
+from gitops_guard.rollout.waves import wave_of
 
 
 class Predictions(NamedTuple):
@@ -40,10 +44,11 @@ def predict_change(change: Change, assumptions: Assumptions, version: str) -> Pr
             unchanged += 1
             continue
         try:
-            rollouts.append(_rollout(pair, change, stale, assumptions, version))
+            found = _rollout(pair, change, stale, assumptions, version)
+            rollouts.append(replace(found, wave=wave_of(pair.new or {})))
         except ValueError as error:
             errors.append(_error(pair, str(error)))
-    rollouts.sort(key=lambda one: Key.of(one.resource))
+    rollouts.sort(key=lambda one: (one.wave, Key.of(one.resource)))
     return Predictions(tuple(rollouts), tuple(errors), unchanged)
 
 
@@ -52,11 +57,29 @@ def _rollout(pair: Pair, change: Change, stale: tuple[str, ...], assumptions: As
     if pair.id.kind == "Service":
         workloads = [(one.old, one.new) for one in change.workloads_in(pair.scope) if one.new is not None]
         return simulate_service(pair.old, pair.after.body, workloads, assumptions=assumptions, version=version)
+    assumptions = _seen_live(pair, change, assumptions)
+    place = place_of(pair, change)
     canary = change.canary_of(pair)
     if canary is not None and canary.new is not None and pair.old is not None and pair.rolls:
-        return simulate_flagger(canary.new, pair.old, pair.after.body, assumptions=assumptions)
-    found = simulate(pair.old, pair.after.body, assumptions=assumptions, version=version)
+        return simulate_flagger(canary.new, pair.old, pair.after.body, assumptions=assumptions, place=place)
+    found = simulate(pair.old, pair.after.body, assumptions=assumptions, version=version, place=place)
     return _with_reasons(found, pair, stale)
+
+
+def _seen_live(pair: Pair, change: Change, assumptions: Assumptions) -> Assumptions:
+    """Return the assumptions with what a snapshot knows better: how many nodes, how many replicas."""
+    if change.view is None or pair.new is None:
+        return assumptions
+    known: dict[str, int] = {}
+    if pair.id.kind == "DaemonSet" and (nodes := change.nodes_for(pair.new)) is not None:
+        known["nodes"] = nodes
+    quota = most_pods(change, pair)
+    if quota is not None and "quota_pods" not in assumptions.given:
+        known["quota_pods"] = quota
+    pods = change.view.pods_of(namespace_of(pair.new), f"{pair.id.kind}/{pair.id.name}")
+    if pods and "replicas" not in assumptions.given:
+        known["replicas"] = sum(not pod.terminating for pod in pods)
+    return replace(assumptions, given=assumptions.given | known.keys(), **known)  # type: ignore[arg-type]  # numbers all
 
 
 def _with_reasons(rollout: Rollout, pair: Pair, stale: tuple[str, ...]) -> Rollout:

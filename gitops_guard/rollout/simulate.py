@@ -10,7 +10,7 @@ from gitops_guard.model.rollout import Rollout
 from gitops_guard.rollout import service
 from gitops_guard.rollout.argo_case import RolloutCase
 from gitops_guard.rollout.assumptions import Assumptions
-from gitops_guard.rollout.case import Case
+from gitops_guard.rollout.case import ANYWHERE, Case, Place
 from gitops_guard.rollout.daemonset_case import DaemonSetCase
 from gitops_guard.rollout.deployment_case import DeploymentCase
 from gitops_guard.rollout.flagger_case import FlaggerCase
@@ -42,6 +42,7 @@ def simulate(
     *,
     assumptions: Assumptions | None = None,
     version: str = "1.36",
+    place: Place = ANYWHERE,
 ) -> Rollout:
     """Predict what merging `after` in the place of `before` does to the workload's pods.
 
@@ -52,12 +53,14 @@ def simulate(
         after: The workload as merged.
         assumptions: What the manifests do not say; None for the defaults.
         version: Of Kubernetes: `1.36` (then its newest patch) or `1.35.2`.
+        place: What the nodes can hold of the new version; anything by default.
 
     Raises:
         ValueError: There is no simulator for the kind, the two are not the same workload, `version` is none, or
             the simulation would take too long.
     """
     case, model = _case(before, after, assumptions or Assumptions(), version)
+    case.place = place
     return predict(case, model.name)
 
 
@@ -95,6 +98,7 @@ def simulate_flagger(
     after: Body,
     *,
     assumptions: Assumptions | None = None,
+    place: Place = ANYWHERE,
 ) -> Rollout:
     """Predict what Flagger makes of a merge that changes the Deployment of a Canary.
 
@@ -103,13 +107,16 @@ def simulate_flagger(
         before: Its target, a Deployment, as it was.
         after: The target as merged.
         assumptions: As of `simulate`.
+        place: As of `simulate`.
 
     Raises:
         ValueError: The simulation would take too long.
     """
     resource = resource_id(after)
     given = (assumptions or Assumptions()).for_workload(resource.kind, resource.namespace, resource.name)
-    return predict(FlaggerCase(canary, before, after, given), "flagger 1.44")
+    case = FlaggerCase(canary, before, after, given)
+    case.place = place
+    return predict(case, "flagger 1.44")
 
 
 def _case(before: Body | None, after: Body, assumptions: Assumptions, version: str) -> tuple[Case, KubernetesModel]:

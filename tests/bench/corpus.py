@@ -1,7 +1,7 @@
 """A seeded corpus of valid manifests such as GitOps repositories hold, for benchmarks.
 
-Everything is drawn from one seed: the same seed gives the same bytes on every machine. All documents are built-in kinds and valid, so
-that other validators can be measured on the same files; comments, block and flow style, one to six documents a file.
+Everything is drawn from one seed: the same seed gives the same bytes on every machine. All documents are built-in kinds, valid,
+and pass the policies that are on by themselves, so that other validators can be measured on the same files; comments, block and flow style, one to six documents a file.
 """
 
 import random
@@ -116,7 +116,12 @@ def _pod_template(rng: random.Random, name: str, indent: str) -> str:
     text = "".join(f"{indent}{line}\n" for line in lines)
     for number in range(1 if rng.random() < 0.7 else 2):
         text += _container(rng, name if number == 0 else f"{name}-sidecar", indent + "      ")
-    tail = ["    volumes:", "      - name: config", "        configMap:", f"          name: {name}"]
+    tail = [
+        *("    volumes:", "      - name: config", "        configMap:", f"          name: {name}"),
+        *("    topologySpreadConstraints:", "      - maxSkew: 1", "        topologyKey: kubernetes.io/hostname"),
+        *("        whenUnsatisfiable: ScheduleAnyway", "        labelSelector:", "          matchLabels:"),
+        f"            app.kubernetes.io/name: {name}",
+    ]
     if rng.random() < 0.4:
         tail += [
             "    affinity:",
@@ -136,7 +141,7 @@ def deployment(rng: random.Random) -> str:
     """Return a Deployment with probes, resources and a volume."""
     name = _name(rng)
     head = f"# {name}: owned by {rng.choice(TEAMS)}, see the runbook before scaling\napiVersion: apps/v1\nkind: Deployment\n"
-    spec = f"spec:\n  replicas: {rng.randrange(1, 9)}  # sized for the evening peak\n  strategy:\n    type: RollingUpdate\n    rollingUpdate:\n      maxSurge: 25%\n      maxUnavailable: 0\n  selector:\n    matchLabels:\n      app.kubernetes.io/name: {name}\n"
+    spec = f"spec:\n  replicas: {rng.randrange(2, 9)}  # sized for the evening peak\n  strategy:\n    type: RollingUpdate\n    rollingUpdate:\n      maxSurge: 25%\n      maxUnavailable: 0\n  selector:\n    matchLabels:\n      app.kubernetes.io/name: {name}\n"
     return head + _metadata(rng, name) + spec + _pod_template(rng, name, "  ")
 
 

@@ -39,10 +39,13 @@ class Limit:
 
 LIMITS = (
     Limit(name="hook, 3 files known / python -c pass", over="hit", under="python", limit=1.6),
+    Limit(name="the same without policies", over="hit, no policies", under="python", limit=1.6),
     Limit(name="hook, 3 files unknown / python -c pass", over="miss", under="python", limit=4.5),
+    Limit(name="the same without policies", over="miss, no policies", under="python", limit=4.5),
     Limit(name="cold, one process / bare event loop", over="cold serial", under="bare events", limit=1.5),
     Limit(name="warm / cold, one process", over="warm", under="cold serial", limit=0.06),
     Limit(name="cold / kubeconform 0.8", over="cold", under="kubeconform", limit=0.65),
+    Limit(name="the same without policies", over="cold, no policies", under="kubeconform", limit=0.65),
 )
 
 
@@ -51,14 +54,24 @@ class Bench:
 
     def __init__(self, work: Path, files: int) -> None:
         self.work = work
-        self.repository = work / f"corpus-{files}"
-        self.cache = work / "cache"
+        self.repository = work / f"corpus-{files}-2"
+        self.without = work / f"corpus-{files}-2-no-policies"
+        self.cache, self.other_cache = work / "cache", work / "cache-no-policies"
         self.python = str(install(work / "venv"))
         self.program = str(Path(self.python).with_name("gitops-guard"))
-        self.environment = {"GITOPS_GUARD_CACHE_DIR": str(self.cache), "XDG_STATE_HOME": str(work / "state")}
         self._make_corpus(files)
         self.documents = int((self.repository / ".git" / "documents").read_text())
         self.some = self._git("ls-files").splitlines()[:: max(files // 3, 1)][:3]
+        self._copy_without_policies()
+
+    def _copy_without_policies(self) -> None:
+        """Clone the corpus with a configuration that switches all policies off."""
+        if self.without.exists():
+            return
+        self._git("clone", "--quiet", str(self.repository), str(self.without))
+        (self.without / ".gitops-guard.yaml").write_text("policies: []\n")
+        self._git("-C", str(self.without), "add", "--all")
+        self._git("-C", str(self.without), "commit", "--quiet", "--message", "no policies")
 
     def _git(self, *arguments: str) -> str:
         identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.com"]
@@ -81,6 +94,10 @@ class Bench:
         """Empty the cache, the schemas included: the first run ever."""
         shutil.rmtree(self.cache, ignore_errors=True)
 
+    def forget_other(self) -> None:
+        """The same without policies."""
+        shutil.rmtree(self.other_cache, ignore_errors=True)
+
     def forget_verdicts(self) -> None:
         """Empty the cache of verdicts; the schemas stay."""
         shutil.rmtree(self.cache / "clean", ignore_errors=True)
@@ -88,15 +105,25 @@ class Bench:
     def stage_anew(self) -> None:
         """Write the three files as new loose objects, as `git add` does before a commit, and forget their verdicts."""
         self.forget_verdicts()
-        for name in self.some:
-            path = self.repository / name
-            path.write_text(path.read_text().split("# touched", 1)[0] + f"# touched {os.urandom(8).hex()}\n")
-        self._git("add", *self.some)
+        self._touch(self.repository)
 
-    def guard(self, name: str, *arguments: str, **options: object) -> Command:
+    def stage_anew_without(self) -> None:
+        """Do the same without policies; what the configuration says is remembered, as after any run."""
+        self._touch(self.without)
+
+    def _touch(self, repository: Path) -> None:
+        for name in self.some:
+            path = repository / name
+            path.write_text(path.read_text().split("# touched", 1)[0] + f"# touched {os.urandom(8).hex()}\n")
+        self._git("-C", str(repository), "add", *self.some)
+
+    def guard(self, name: str, *arguments: str, where: Path | None = None, **options: object) -> Command:
         """Return a gitops-guard command on the corpus."""
         line = [self.program, "check", *arguments]
-        return Command(name=name, line=line, directory=str(self.repository), environment=self.environment, **options)  # type: ignore[arg-type]
+        cache = self.cache if where is None else self.other_cache
+        environment = {"GITOPS_GUARD_CACHE_DIR": str(cache), "XDG_STATE_HOME": str(self.work / "state")}
+        directory = str(where or self.repository)
+        return Command(name=name, line=line, directory=directory, environment=environment, **options)  # type: ignore[arg-type]
 
     def hooks(self) -> list[Command]:
         """Return what a hook does, beside the floor."""
@@ -104,6 +131,8 @@ class Bench:
             Command(name="python", line=[self.python, "-c", "pass"]),
             self.guard("miss", "--staged", *self.some, before=self.stage_anew),
             self.guard("hit", "--staged", *self.some),
+            self.guard("miss, no policies", "--staged", *self.some, where=self.without, before=self.stage_anew_without),
+            self.guard("hit, no policies", "--staged", *self.some, where=self.without),
         ]
 
     def whole(self, kubeconform: list[str]) -> list[Command]:
@@ -113,6 +142,7 @@ class Bench:
             Command(name="bare events", line=events),
             self.guard("cold serial", before=self.forget, one_processor=True),
             self.guard("cold", before=self.forget),
+            self.guard("cold, no policies", where=self.without, before=self.forget_other),
             self.guard("warm"),
             *(
                 Command(name=f"kubeconform -n {n}", line=[*kubeconform, "-n", n, str(self.repository)])

@@ -10,10 +10,19 @@ from hypothesis import strategies as st
 from gitops_guard.check.clean import sweep
 from gitops_guard.check.judge import Setting
 from gitops_guard.check.run import Cache, Criteria, check_tree
+from gitops_guard.model import RuleContext
+from gitops_guard.policy.pack_rules import pack_rules
+from gitops_guard.policy.packs import pack_names
+from gitops_guard.policy.plain import PlainPolicies
 from gitops_guard.repo.memory import MemoryTree
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = ("1.31", "1.37")
+CONTEXT = RuleContext(kubernetes_versions=VERSIONS)
+POLICIES = tuple((rule, CONTEXT) for rule in pack_rules(pack_names(), VERSIONS) if rule.is_default)
+SOUND = PlainPolicies()
+"""The policies that are on by themselves, on both paths."""
+
 SEEDS = sorted(
     path.read_bytes()
     for path in (ROOT / "examples" / "shop").rglob("*.yaml")
@@ -45,7 +54,13 @@ def cache(tmp_path_factory) -> tuple[str, bytes]:
 
 def swept(data: bytes, cache):
     return sweep(
-        [(b"a.yaml", None, len(data))], read=lambda path, blob: data, versions=VERSIONS, cache=cache, store=None, jobs=1
+        [(b"a.yaml", None, len(data))],
+        read=lambda path, blob: data,
+        versions=VERSIONS,
+        passes=SOUND.is_clean,
+        cache=cache,
+        store=None,
+        jobs=1,
     )
 
 
@@ -53,7 +68,8 @@ def judged(data: bytes, others: dict[str, bytes], cache):
     """Judge by the full path alone: without uniform versions nothing is swept."""
     tree = MemoryTree({"a.yaml": data, **others})
     entries = list(tree.entries())
-    criteria = Criteria(setting_at=lambda path: Setting(versions=VERSIONS), uniform_versions=None, versions=VERSIONS)
+    setting = Setting(versions=VERSIONS, rules=POLICIES)
+    criteria = Criteria(setting_at=lambda path: setting, uniform_versions=None, versions=VERSIONS)
     chosen = [entry for entry in entries if entry.path == "a.yaml"]
     return check_tree(tree, chosen, entries, criteria, Cache(directory=cache[0], key=cache[1]), jobs=1)
 

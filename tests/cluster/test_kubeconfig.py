@@ -154,6 +154,14 @@ def test_access_when_there_is_no_kubeconfig_then_it_says_where_it_looked(tmp_pat
         load(tmp_path / "nowhere")
 
 
+def test_access_when_the_pod_is_asked_for_then_it_must_be_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "config", config())
+    with pytest.raises(AccessError, match="not in a pod"):
+        load(path, context="in-cluster")
+    path = write(tmp_path / "config", config(name="in-cluster"))
+    assert load(path, context="in-cluster").server == "https://in-cluster.test:6443"
+
+
 def test_access_when_in_a_pod_without_kubeconfig_then_it_is_the_service_account(tmp_path: Path) -> None:
     with pytest.raises(AccessError, match="/var/run/secrets"):
         load_access({"HOME": str(tmp_path), "KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"})

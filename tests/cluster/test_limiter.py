@@ -31,9 +31,18 @@ def test_limit_when_answers_are_steady_then_it_grows_to_the_most() -> None:
 def test_limit_when_the_latency_doubles_then_it_is_halved() -> None:
     clock = Clock()
     limiter = Limiter(start=8, clock=clock)
-    answer(limiter, clock, 0.01, 8)
-    answer(limiter, clock, 0.03, 9)
+    answer(limiter, clock, 0.01, 16)
+    answer(limiter, clock, 0.03, 16)
     assert (4, 1) == (limiter.limit, limiter.lowered)
+
+
+def test_limit_when_a_few_answers_are_slow_then_it_grows_all_the_same() -> None:
+    clock = Clock()
+    limiter = Limiter(start=8, clock=clock)
+    for _ in range(4):
+        answer(limiter, clock, 0.01, 12)
+        answer(limiter, clock, 5.0, 4)
+    assert (12, 0) == (limiter.limit, limiter.lowered)
 
 
 def test_limit_when_overloaded_then_it_is_halved_but_never_below_one() -> None:
@@ -48,7 +57,7 @@ def test_limit_when_overloaded_then_it_is_halved_but_never_below_one() -> None:
 def test_limit_when_lists_are_slow_then_they_do_not_count() -> None:
     clock = Clock()
     limiter = Limiter(start=8, clock=clock)
-    answer(limiter, clock, 0.01, 8)
+    answer(limiter, clock, 0.01, 16)
     for _ in range(40):
         with limiter.slot(weight=2):
             clock.now += 5

@@ -291,7 +291,12 @@ def long_work(repo, **options):
     sandbox = repo({f"{n:03}.yaml": GOOD.replace("name: a", f"name: a{n}") for n in range(MANY)}).write(
         {"slow.py": SLOW_RULE}
     )
-    return process(sandbox, "check", "--no-cache", "-j", "3", "-p", "slow.py", **options)
+    return process(sandbox, "check", "--no-cache", "-j", "3", "-p", "slow.py", preexec_fn=with_interrupts, **options)
+
+
+def with_interrupts():
+    """Let SIGINT end the process: shells start what they run in the background with SIGINT ignored, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def children(pid: int) -> list[int]:

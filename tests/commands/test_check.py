@@ -61,7 +61,7 @@ def test_check_when_a_field_is_unknown_then_the_line_is_named(repo):
 
 
 def test_check_when_a_file_holds_several_documents_then_lines_are_those_of_the_file(repo):
-    outcome = repo({"a.yaml": f"{GOOD}---\n{WEB}"}).run("check")
+    outcome = repo({"a.yaml": f"{GOOD}---\n{WEB}"}).run("check", "--policies", "none")
     outcome.assert_findings(("a.yaml", 13, "wrong-type"))
 
 
@@ -273,7 +273,7 @@ def test_check_part_of_a_resource_when_a_kustomization_names_it_then_only_a_patc
     repo, name, text, expected
 ):
     part = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 2}\n"
-    outcome = repo({"part.yaml": part, name: text}).run("check")
+    outcome = repo({"part.yaml": part, name: text}).run("check", "--policies", "none")
     assert [f"spec.{field}" for field in expected] == [found["field"] for found in outcome.json()["findings"]]
 
 
@@ -442,7 +442,7 @@ def test_check_when_a_kind_of_kubernetes_has_no_group_then_is_unknown(repo, api_
     ],
 )
 def test_check_when_a_value_is_a_variable_then_the_verdict_is_a_note(repo, replicas, severity, code):
-    outcome = repo({"web.yaml": WEB.replace('"3"', replicas)}).run("check")
+    outcome = repo({"web.yaml": WEB.replace('"3"', replicas)}).run("check", "--policies", "none")
     outcome.assert_code(code)
     assert [severity] == [finding["severity"] for finding in outcome.json()["findings"]]
 

@@ -122,7 +122,7 @@ def test_diff_when_something_would_have_to_be_rendered_then_that_is_said_and_is_
     repo, path, before, after, reason
 ):
     sandbox = repo({path: before, "a.yaml": BLUE}).commit().write({path: after})
-    outcome = sandbox.run("diff", "--exit-code")
+    outcome = sandbox.run("diff", "--exit-code", "--no-render")
     outcome.assert_code(1)
     assert f"changed, but not compared: {path} ({reason})" in outcome.out
     assert "no change in what was compared" in outcome.out
@@ -133,7 +133,7 @@ def test_diff_when_a_patch_writes_out_a_default_then_it_is_shown(repo):
     kustomization = "resources: [web.yaml]\npatches: [{path: patch.yaml}]\n"
     sandbox = repo({"web.yaml": WEB, "patch.yaml": WEB, "kustomization.yaml": kustomization}).commit()
     sandbox.write(dict.fromkeys(("web.yaml", "patch.yaml"), f"{WEB}      restartPolicy: Always\n"))
-    report = diff(sandbox)
+    report = json.loads(sandbox.run("diff", "--no-render", "--format", "json").out)
     assert ["patch.yaml"] == [change["path"] for change in report["changes"] if change["fields"]]
     assert {"equal to the default": 1} == report["folded"]
 
@@ -173,8 +173,8 @@ def test_diff_when_there_is_no_repository_then_it_is_refused(tmp_path, repo):
     assert "no Git repository" in outcome.err
 
 
-def test_diff_help_when_read_then_it_says_that_nothing_is_rendered(repo):
-    assert "not rendered" in " ".join(repo().run("diff", "--help").out.split())
+def test_diff_help_when_read_then_it_says_what_is_rendered(repo):
+    assert "compared as rendered" in " ".join(repo().run("diff", "--help").out.split())
 
 
 def test_diff_when_a_file_holds_several_documents_then_lines_are_those_of_the_file(repo):

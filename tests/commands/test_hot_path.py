@@ -43,19 +43,20 @@ def sandbox(repo):
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "most"),
     [
-        pytest.param(["check", "--staged", "a.yaml", "b.yaml"], id="hook"),
-        pytest.param(["check", "a.yaml"], id="one file"),
+        pytest.param(["check", "--staged", "a.yaml", "b.yaml"], 25, id="hook"),
+        # Whether a controller deploys the file is for other files of the work tree to say, so these are looked through.
+        pytest.param(["check", "a.yaml"], 28, id="one file"),
     ],
 )
-def test_check_when_all_verdicts_are_remembered_then_nothing_heavy_is_imported(sandbox, arguments):
+def test_check_when_all_verdicts_are_remembered_then_nothing_heavy_is_imported(sandbox, arguments, most):
     probe(sandbox, *arguments)
     code, loaded = probe(sandbox, *arguments)
     assert 0 == code
     assert set() == loaded & NEVER_ON_A_HIT
     assert "gitops_guard.commands.parser" not in loaded
-    assert len(loaded) <= 25, sorted(loaded)
+    assert len(loaded) <= most, sorted(loaded)
 
 
 def test_check_staged_when_the_objects_are_packed_then_the_second_run_is_as_light(sandbox):

@@ -207,7 +207,7 @@ def test_check_when_a_plugin_that_was_asked_for_is_broken_then_nothing_is_checke
 def test_check_format_when_a_plugin_brings_it_then_it_is_written(repo, install):
     install("acme-format", FORMAT.format(name="short", extra=""))
     outcome = repo({"a.yaml": GOOD + "dta: 1\n"}).call(["check", "--format", "short"])
-    assert (1, "1 findings, anti-affinity-needs-spare-node\n") == (outcome.code, outcome.out)
+    assert (1, "1 findings, all-powerful-role\n") == (outcome.code, outcome.out)
 
 
 def test_check_format_when_it_is_a_built_in_name_then_both_are_named(repo):

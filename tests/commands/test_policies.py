@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from gitops_guard.policy.pack_rules import listed
+
 POLICY = """apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata:
@@ -45,6 +47,21 @@ spec:
 """
 PINNED = WEB.replace(":latest", ":1.0")
 CONFIG = "policies: [policies]\n"
+PLUGIN = """from gitops_guard.hookspecs import hookimpl
+from gitops_guard.model import Problem, Severity
+
+
+class Rule:
+    id, summary, severity, kinds = "ID", "Ours.", Severity.ERROR, ("Deployment",)
+
+    def check(self, resource, context):
+        yield Problem(field=("spec",), message="ours")
+
+
+@hookimpl
+def gitops_guard_rules():
+    return [Rule()]
+"""
 FOUND = ("web.yaml", 12, "floating-tag")
 Repo = Callable[..., Any]
 
@@ -60,13 +77,70 @@ def test_check_when_a_policy_is_configured_then_its_finding_has_a_line(repo: Rep
     assert ("warning", "pin the image", 0) == (finding["severity"], finding["message"], outcome.code)
 
 
-def test_check_when_no_policy_is_named_then_none_is_applied(repo: Repo) -> None:
-    repo({"policies/floating-tag/policy.yaml": POLICY, "web.yaml": WEB}).run("check").assert_clean()
+def rules_of(outcome: Any) -> set[str]:
+    return {finding["rule"] for finding in outcome.json()["findings"]}
 
 
-def test_check_when_policies_are_named_by_flag_then_they_are_applied(repo: Repo) -> None:
+def test_check_when_no_policy_is_named_then_those_that_the_field_agrees_on_are_applied(repo: Repo) -> None:
+    outcome = repo({"policies/floating-tag/policy.yaml": POLICY, "web.yaml": WEB}).run("check")
+    outcome.assert_code(1)
+    assert {"latest-image-tag", "run-as-root", "missing-memory-limit", "missing-topology-spread"} <= rules_of(outcome)
+    assert rules_of(outcome) <= {rule for rule, known in listed().items() if known.is_default}
+
+
+@pytest.mark.parametrize(
+    ("config", "flags"),
+    [
+        pytest.param("policies: []\n", [], id="configuration"),
+        pytest.param("", ["--policies", "none"], id="flag"),
+        pytest.param("policies: ['pack:*']\n", ["--policies", "none"], id="flag against configuration"),
+        pytest.param("policies: ['pack:rbac']\n", [], id="another pack"),
+    ],
+)
+def test_check_when_policies_are_switched_off_then_none_is_applied(repo: Repo, config: str, flags: list[str]) -> None:
+    files = {".gitops-guard.yaml": config, "web.yaml": WEB}
+    sandbox = repo({name: text for name, text in files.items() if text})
+    for _ in range(2):  # also from what is remembered
+        sandbox.run("check", *flags).assert_clean()
+
+
+def test_check_when_single_policies_are_switched_then_the_others_stay_as_they_are(repo: Repo) -> None:
+    config = "policies: ['pack:images']\nseverity: {latest-image-tag: off, missing-image-digest: warning}\n"
+    outcome = repo({".gitops-guard.yaml": config, "web.yaml": WEB}).run("check")
+    assert [("missing-image-digest", "warning")] == [(f["rule"], f["severity"]) for f in outcome.json()["findings"]]
+
+
+def test_check_when_a_policy_is_on_for_some_paths_then_it_is_silent_elsewhere(repo: Repo) -> None:
+    config = "policies: ['pack:images']\noverrides: [{paths: [a/], severity: {missing-image-digest: error}}]\n"
+    sandbox = repo({".gitops-guard.yaml": config, "a/web.yaml": PINNED, "b/web.yaml": PINNED})
+    sandbox.run("check").assert_findings(("a/web.yaml", 11, "missing-image-digest"))
+
+
+def test_check_when_policies_are_named_by_flag_then_they_are_applied_too(repo: Repo) -> None:
     sandbox = repo({"ours/policy.yaml": POLICY, "web.yaml": WEB})
-    sandbox.run("check", "--policies", "ours", "--format", "json").assert_findings(FOUND)
+    assert {"floating-tag", "latest-image-tag"} <= rules_of(sandbox.run("check", "--policies", "ours"))
+    outcome = sandbox.run("check", "--policies", "none", "--policies", "ours", "--format", "json")
+    outcome.assert_findings(FOUND)
+
+
+def test_check_when_a_binding_speaks_of_a_policy_that_comes_along_then_it_holds_where_the_binding_says(
+    repo: Repo,
+) -> None:
+    binding = BINDING.replace("floating-tag", "latest-image-tag").replace("[Deny]}", "[Warn], matchResources: {NS}}")
+    config = "policies: ['pack:images', cluster]\n"
+    sandbox = repo({".gitops-guard.yaml": config, "web.yaml": WEB})
+    for namespace, expected in (("shop", ["warning"]), ("other", [])):
+        selector = f"namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {namespace}}}}}"
+        bound = binding.replace("NS", selector)
+        sandbox.write({"cluster/binding.yaml": bound})
+        assert expected == [finding["severity"] for finding in sandbox.run("check").json()["findings"]]
+
+
+def test_check_when_a_plugin_has_a_rule_of_the_same_name_then_it_takes_the_policys_place(repo: Repo) -> None:
+    plugin = PLUGIN.replace("ID", "latest-image-tag")
+    sandbox = repo({"ours.py": plugin, "web.yaml": PINNED, ".gitops-guard.yaml": "policies: ['pack:images']\n"})
+    outcome = sandbox.run("check", "-p", "ours.py")
+    assert [("latest-image-tag", "ours")] == [(f["rule"], f["message"]) for f in outcome.json()["findings"]]
 
 
 def test_check_when_a_binding_says_deny_then_it_is_an_error(repo: Repo) -> None:
@@ -221,3 +295,18 @@ def test_check_when_the_identity_is_configured_then_policies_see_it(repo: Repo) 
         config = f"{CONFIG}identity: {{username: flux, groups: [{group}]}}\nseverity: {{floating-tag: error}}\n"
         changed = {"policies/floating-tag/policy.yaml": asking, "web.yaml": PINNED, ".gitops-guard.yaml": config}
         repo(files(**changed), name=f"repo-{number}").run("check").assert_code(code)
+
+
+@pytest.mark.parametrize("source", ["policies", "git+policies@HEAD"])
+def test_explain_when_a_policy_is_the_organisations_own_then_its_page_is_shown(repo: Repo, source: str) -> None:
+    page = "# Floating tags\n\nWhy we pin.\n"
+    config = {".gitops-guard.yaml": f"policies: ['{source}']\n"}
+    sandbox = repo().commit(files(**{"policies/floating-tag/README.md": page}) | config)
+    if source != "policies":
+        sandbox.write({"policies/floating-tag/README.md": "# Changed since\n"})
+    assert page == sandbox.run("explain", "floating-tag").out
+
+
+def test_explain_when_an_own_policy_has_no_page_then_its_first_message_stands_for_it(repo: Repo) -> None:
+    out = repo(files()).run("explain", "floating-tag").out
+    assert "# floating-tag\n\npin the image\n\n- severity: warning\n- from: policies\n" == out

@@ -8,6 +8,8 @@ import pytest
 from gitops_guard import rules
 from gitops_guard.check.catalog import ENGINE_RULES, HAZARD_RULES
 from gitops_guard.commands.explain import plainly
+from gitops_guard.policy.pack_rules import listed
+from gitops_guard.rules import RULES
 
 PAGES = Path(rules.__file__).parent
 PLUGIN = """
@@ -34,9 +36,18 @@ def gitops_guard_rules():
 
 def test_rules_then_every_built_in_rule_is_listed_sorted_with_severity_origin_and_summary(repo):
     lines = repo().run("rules").out.splitlines()
-    assert sorted(ENGINE_RULES) == [line.split()[0] for line in lines]
+    assert sorted([*ENGINE_RULES, *(rule.id for rule in RULES), *listed()]) == [line.split()[0] for line in lines]
     row = next(line for line in lines if line.startswith("unknown-field"))
     assert "unknown-field error built-in A field that the kind does not have." == " ".join(row.split())
+
+
+def test_rules_when_a_policy_comes_along_then_its_pack_is_named_and_whether_it_is_on(repo):
+    on, off = "latest-image-tag", "missing-image-digest"
+    config = {".gitops-guard.yaml": f"severity: {{{on}: off, {off}: warning}}\n"}
+    sandbox = repo()
+    for files, expected in (({}, ("error", "off")), (config, ("off", "warning"))):
+        rows = {line.split()[0]: line.split()[1:3] for line in sandbox.write(files).run("rules").out.splitlines()}
+        assert [[expected[0], "pack:images"], [expected[1], "pack:images"]] == [rows[on], rows[off]]
 
 
 def test_rules_json_then_the_severity_in_force_stands_beside_the_default(repo):
@@ -71,7 +82,7 @@ def test_rules_trusted_rev_then_the_plugin_of_that_revision_is_listed(repo):
     assert "no-op-rule" in outcome.out
 
 
-@pytest.mark.parametrize("rule", sorted(ENGINE_RULES))
+@pytest.mark.parametrize("rule", sorted([*ENGINE_RULES, *(rule.id for rule in RULES)]))
 def test_explain_then_the_page_is_printed(repo, rule):
     outcome = repo().run("explain", rule)
     outcome.assert_code(0)

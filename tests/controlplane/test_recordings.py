@@ -36,9 +36,10 @@ def test_rollout_when_run_on_the_live_controllers_then_it_is_as_recorded(
     assert recorded["versions"] == versions, AGAIN
     run = traces.record(controllers, controlled_namespace, rollout)
     live = traces.content(versions["kubernetes"], versions["kwok"], rollout, [run])
-    assert {key: recorded[key] for key in ("before", "after", "bounds")} == {
-        key: live[key] for key in ("before", "after", "bounds")
-    }, AGAIN
+    assert [recorded[key] for key in ("before", "after")] == [live[key] for key in ("before", "after")], AGAIN
+    assert recorded["bounds"] == live["bounds"] | {"min_ready": recorded["bounds"]["min_ready"]}, AGAIN
+    # a slow machine may delete old pods when new ones are ready already: then more are ready than have to be
+    assert recorded["bounds"]["min_ready"] <= live["bounds"]["min_ready"], AGAIN
     if rollout.is_repeatable:
         assert recorded["paths"] == live["paths"], AGAIN
 

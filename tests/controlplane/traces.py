@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+from collections import Counter
 from typing import Any
 
 from controlplane.api import Api, Body, Watch, wait_for
@@ -17,8 +18,9 @@ from controlplane.exchanges import NAMESPACE
 from controlplane.scenarios import Rollout
 from controlplane.server import ADMIN
 
-_QUIET_S = 1.0
-"""After so long without an event a rollout is over; far more than any delay of the scenarios' stages."""
+_QUIET_LOOKS = 50
+"""After so many looks, 20 ms apart, without a new event a rollout is over. Looks and not seconds: a machine that hung saw nothing."""
+_SIZES = ("old_replicas", "new_replicas")
 _REVISION_LABELS = ("pod-template-hash", "controller-revision-hash")
 
 
@@ -70,11 +72,31 @@ def _watch_change(controllers: Controllers, namespace: str, rollout: Rollout, af
     assert answer.status == 200, answer
     if rollout.settles:
         controllers.wait_for_rollout(after)
-    wait_for(lambda: events and time.monotonic() - started - events[-1].t_s > _QUIET_S, what="quiet", timeout_s=60)
+    wait_for(lambda: _is_at_rest(_items(api, namespace, "pods"), rollout), what="rest", timeout_s=60)
+    wait_for(_Quiet(events), what="quiet", timeout_s=60)
     for watcher in watchers:
         watcher.end()
     api.close()
     return events
+
+
+def _is_at_rest(pods: list[Body], rollout: Rollout) -> bool:
+    """Return whether no pod ends any more, and those are left that a rollout without an end halts with."""
+    left = Counter(pod["spec"]["containers"][0]["image"] for pod in pods)
+    return all("deletionTimestamp" not in pod["metadata"] for pod in pods) and rollout.halts_with in (None, left)
+
+
+class _Quiet:
+    """Asked again and again, whether nothing has happened for a while."""
+
+    def __init__(self, events: list[_Event]) -> None:
+        self._events = events
+        self._seen = self._looks = 0
+
+    def __call__(self) -> bool:
+        self._looks = self._looks + 1 if self._seen == len(self._events) else 0
+        self._seen = len(self._events)
+        return self._seen > 0 and self._looks >= _QUIET_LOOKS
 
 
 class _Watcher(threading.Thread):
@@ -145,10 +167,15 @@ class _Fold:
         self._note(event.t_s)
 
     def bounds(self) -> Body:
-        """Return what holds whatever the order of events: the fewest ready pods and the most that were not terminating."""
+        """Return what holds whatever the timing: the fewest ready pods, the most that were wanted, and the end.
+
+        Of a Deployment the wanted pods are the sizes of its ReplicaSets: their controller may create for one before it has deleted
+        for the other, and then more pods than that exist for some milliseconds.
+        """
+        most = ("max_size", _SIZES) if self._kind == "Deployment" else ("max_pods", ("old", "new"))
         return {
             "min_ready": min(state["ready"] for state in self.states),
-            "max_pods": max(state["old"] + state["new"] for state in self.states),
+            most[0]: max(sum(state[name] for name in most[1]) for state in self.states),
             "end": {name: self.states[-1][name] for name in ("old", "new", "ready", "terminating")},
         }
 
@@ -183,7 +210,7 @@ class _Fold:
             "terminating": len(self._pods) - len(staying),
         }
         if self._kind == "Deployment":
-            state |= {"old_replicas": self._sizes["old"], "new_replicas": self._sizes["new"]}
+            state |= dict(zip(_SIZES, self._size(), strict=True))
         if not self.states or state != {key: value for key, value in self.states[-1].items() if key != "t_s"}:
             latest = self.states[-1]["t_s"] if self.states else 0.0
             self.states.append({"t_s": max(latest, round(t_s, 2)), **state})

@@ -308,6 +308,19 @@ def test_render_when_a_helm_release_needs_what_is_not_there_then_it_says_so(rend
     assert message in unit.errors[0].message
 
 
+@pytest.mark.parametrize(
+    ("template", "excused"),
+    [
+        pytest.param('kind: {{ required "say which" .Values.kind }}\n', True, id="a-required-value"),
+        pytest.param("kind: {{ .Values.deep.down.kind }}\n", True, id="a-value-that-is-not-there"),
+        pytest.param("kind: {{ nonsense }}\n", False, id="a-wrong-template"),
+    ],
+)
+def test_render_when_nobody_gives_a_chart_its_values_then_that_is_no_mistake(rendered, with_helm, template, excused):
+    (unit,) = rendered({**CHART, "chart/templates/a.yaml": template}, with_helm).units
+    assert [excused] == [error.message.startswith("not rendered: the values beside") for error in unit.errors]
+
+
 def test_render_when_helm_is_missing_then_the_unit_says_so(rendered):
     tools = Tools(kustomize=find_tools({"PATH": ""}).kustomize, helm=None)
     (unit,) = rendered({**CHART, "chart/templates/map.yaml": TEMPLATE}, tools=tools).units

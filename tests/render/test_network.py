@@ -101,6 +101,22 @@ def test_render_when_a_chart_is_remote_then_only_leave_fetches_it(rendered, onli
     ]
 
 
+def test_render_when_a_chart_was_fetched_before_then_later_runs_need_no_network(
+    rendered, online, chart_server, helm, named, tmp_path
+):
+    path, cache = str(helm.parent), str(tmp_path / "cache")
+    options = dataclasses.replace(online, environment={**online.environment, "PATH": path}, cache_dir=cache)
+    files = {"argo/far.yaml": application(chart_server.url)}
+    first = named(rendered(files, options), "argocd/far")
+    asked = len(chart_server.asked)
+    offline = named(rendered(files, dataclasses.replace(options, allow_network=False)), "argocd/far")
+    assert ((), ()) == (first.errors, offline.errors)
+    assert (first.objects, asked) == (offline.objects, len(chart_server.asked))
+    newer = {"argo/far.yaml": application(chart_server.url).replace("1.2.3", "1.2.4")}
+    refused = named(rendered(newer, dataclasses.replace(options, allow_network=False)), "argocd/far")
+    assert "needs --allow-network" in refused.errors[0].message
+
+
 def test_render_when_a_dependency_is_remote_then_only_leave_fetches_it(rendered, online, chart_server, helm):
     options = dataclasses.replace(online, environment={**online.environment, "PATH": str(helm.parent)})
     needs = f"dependencies: [{{name: far, version: 1.x, repository: '{chart_server.url}'}}]\n"

@@ -15,6 +15,8 @@ from gitops_guard.model import (
     ResourceId,
     Severity,
     Skipped,
+    WaiverState,
+    WaiverUse,
 )
 from gitops_guard.report import FORMATS, FormatOptions
 
@@ -64,6 +66,18 @@ def _ordinary() -> Report:
             ),
         ),
         suppressed=2,
+        waivers=(
+            WaiverUse(
+                name="vendor-agent", path="waivers/agent.yaml", line=1, rules=("wrong-type", "host-*"), owner="team-a",
+                reason="reads kernel events, OPS-12", expires="2027-06-30", state=WaiverState.IN_FORCE,
+                findings=(finding("wrong-type", "apps/agent.yaml", 3, 5, 9, message="expected string, got integer",
+                                  fingerprint="5555555555555555"),),
+            ),
+            WaiverUse(name="old", path="waivers/agent.yaml", line=14, rules=("host-pid",), reason="soon gone",
+                      expires="2026-01-31", state=WaiverState.EXPIRED),
+            WaiverUse(name="why", path="waivers/why.yaml", line=1, rules=("host-pid",), reason="",
+                      state=WaiverState.REFUSED),
+        ),
         sources={
             "apps/cron.yaml": ("apiVersion: batch/v1beta1", "kind: CronJob"),
             "apps/db.yaml": ("apiVersion: v1", "kind: Secret", "metadata:", "  name: db", "data:", "  password: hunter2"),
@@ -86,6 +100,11 @@ def _hostile() -> Report:
         ),
         errors=(CheckError(path=EVIL, line=1, column=1, message=EVIL, rule=EVIL),),
         coverage=Coverage(files=1, resources=1, versions=(EVIL,), skipped=(Skipped(path=EVIL, resource=EVIL, reason=EVIL),)),
+        waivers=(
+            WaiverUse(name=EVIL, path=EVIL, line=1, rules=(EVIL,), reason=EVIL, owner=EVIL, expires="2027-06-30",
+                      state=WaiverState.IN_FORCE,
+                      findings=(finding(EVIL, EVIL, 1, 1, 5, message=EVIL, field=EVIL, resource=evil_id),)),
+        ),
         sources={EVIL: (EVIL,)},
     )  # fmt: skip
 

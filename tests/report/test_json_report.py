@@ -21,7 +21,7 @@ def test_json_when_written_then_keys_stand_in_the_contracts_order(
     reports: dict[str, Report], written: Callable[..., str]
 ) -> None:
     check = json.loads(written("json", reports["ordinary"]))
-    assert list(check) == ["version", "findings", "errors", "coverage", "suppressed", "counts"]
+    assert list(check) == ["version", "findings", "errors", "coverage", "suppressed", "counts", "waivers"]
     assert check["counts"] == {"error": 2, "warning": 1, "note": 1}
     assert check["findings"][2] == {
         "rule": "unknown-field",

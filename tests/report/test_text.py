@@ -15,7 +15,7 @@ def test_text_when_piped_then_one_line_a_finding(reports: dict[str, Report], wri
         "apps/bad.yaml:3:5: could not check yaml-syntax: found a tab where spaces must be",
     ]
     assert 'apps/web.yaml:7:3: error unknown-field: spec.replcas: unknown field "replcas"' in lines
-    assert lines[-4:] == [
+    assert lines[-7:-3] == [
         "validated: 9 of 12 resources in 9 files against Kubernetes 1.36, 1.37",
         "schema only, rules that belong to it not evaluated: 1 resource",
         "skipped: 3 (Helm template: 2, no schema: 1)",

@@ -14,7 +14,7 @@ from gitops_guard.rollout.argo_run import ArgoRun, Outside
 from gitops_guard.rollout.assumptions import Assumptions
 from gitops_guard.rollout.budget import rolling_budget
 from gitops_guard.rollout.events import NEVER
-from gitops_guard.rollout.pods import PodTiming
+from gitops_guard.rollout.pods import UNLIMITED, PodTiming
 from gitops_guard.rollout.simulate import simulate
 
 TABLES = json.loads((Path(__file__).parent / "upstream" / "argo_canary.json").read_text())
@@ -182,7 +182,7 @@ def test_blue_green_when_analysis_after_promotion_fails_then_switches_back():
     st.tuples(st.integers(0, 3), st.integers(0, 3)),
     st.lists(st.integers(0, 100), max_size=4),
     st.booleans(),
-    st.builds(PodTiming, st.integers(0, 30_000), st.integers(0, 30_000), st.just(True), st.just(0)),
+    st.builds(PodTiming, st.integers(0, 30_000), st.integers(0, 30_000), st.just(True), st.just(0), st.just(UNLIMITED)),
 )
 def test_canary_when_pods_become_ready_then_bounds_hold_and_it_ends(replicas, budget, weights, routed, timing):
     steps = tuple(step for value in sorted(weights) for step in (weight(value), pause(5)))

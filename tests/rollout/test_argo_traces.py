@@ -123,3 +123,10 @@ def test_argo_when_the_real_controller_wrote_something_then_sync_writes_it_too(c
 
 def test_argo_traces_then_hundreds_of_writes_are_compared():
     assert sum(Replay(case).run().explained for case in CASES) > 350
+
+
+def test_argo_traces_then_there_are_enough_of_each_kind():
+    aborts = [case for case in CASES if any(row[0] == "rollout" and row[8] for row in case["rows"])]
+    rest = [case for case in CASES if case not in aborts]
+    green = [case for case in rest if "blueGreen" in case["before"]["strategy"]]
+    assert min(len(aborts), len(green), len(rest) - len(green)) >= 20

@@ -1,5 +1,7 @@
 """Change pairs with what they are known to do: those that hurt must all be found, their look-alikes left in peace."""
 
+import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -7,10 +9,12 @@ import yaml
 
 from gitops_guard.model import Origin, Resource
 from gitops_guard.model.resource import resource_id
+from gitops_guard.model.snapshot import Snapshot
 from gitops_guard.rollout.assumptions import Assumptions
 from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.all import DETECTORS, find_hazards
 from gitops_guard.rollout.predict_change import predict_change
+from gitops_guard.rollout.snapshot_file import read_snapshot
 
 CORPUS = Path(__file__).parent / "corpus"
 CASES = sorted(path.parent for path in CORPUS.glob("*/*/expected.yaml"))
@@ -27,11 +31,18 @@ def read(path: Path) -> list[Resource]:
     ]
 
 
+def snapshot_of(case: Path) -> Snapshot | None:
+    """What the cluster holds, where the case has one."""
+    path = case / "snapshot.yaml"
+    return read_snapshot(json.dumps(yaml.safe_load(path.read_text(encoding="utf-8")))) if path.exists() else None
+
+
+@cache
 def outcome(case: Path) -> tuple[dict[str, str], list[str]]:
     """Verdicts by workload, and the rules of the hazards."""
     given = yaml.safe_load((case / "expected.yaml").read_text(encoding="utf-8")).get("assume", {})
     assumptions = Assumptions.from_mapping(given)
-    change = Change.between(read(case / "before.yaml"), read(case / "after.yaml"), assumptions)
+    change = Change.between(read(case / "before.yaml"), read(case / "after.yaml"), assumptions, snapshot_of(case))
     predictions = predict_change(change, assumptions, "1.36")
     assert () == predictions.errors
     verdicts = {f"{one.resource.kind}/{one.resource.name}": one.verdict.value for one in predictions.rollouts}

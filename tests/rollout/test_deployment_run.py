@@ -1,15 +1,16 @@
 """Whole rollouts of Deployments in virtual time."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gitops_guard.rollout.budget import quiescent_counts
 from gitops_guard.rollout.choices import Choices, Search
 from gitops_guard.rollout.deployment import DeploymentSpec
+from gitops_guard.rollout.deployment_fast import rolling_timeline
 from gitops_guard.rollout.deployment_run import DeploymentRun
 from gitops_guard.rollout.events import NEVER
-from gitops_guard.rollout.pods import PodTiming
+from gitops_guard.rollout.pods import UNLIMITED, PodTiming
 
 TIMING = {name: PodTiming(10_000, 3_000) for name in ("v1", "v2", "v3")}
 BROKEN = TIMING | {"v2": PodTiming(NEVER, 3_000)}
@@ -180,7 +181,60 @@ def specs(draw, max_replicas=20):
     )
 
 
-timings = st.builds(PodTiming, st.integers(0, 40_000), st.integers(0, 60_000), st.just(True), st.just(0))
+@st.composite
+def plain_changes(draw):
+    replicas, unavailable = draw(st.integers(1, 30)), draw(st.sampled_from([0, 1, 3, "25%", "60%", "100%"]))
+    surge = draw(st.sampled_from([0, 1, 2, 7, "25%", "100%", "200%"]))
+    spec = DeploymentSpec(
+        replicas, "v1", max_surge=surge, max_unavailable=unavailable, min_ready_s=draw(st.integers(0, 30))
+    )
+    old, new = (draw(st.tuples(st.integers(1, 40_000), st.integers(1, 60_000))) for _ in "ab")
+    early = draw(st.sampled_from([0, 500, 999]))
+    return spec, {"v1": PodTiming(*old, early_ms=early), "v2": PodTiming(*new, early_ms=early)}
+
+
+def told(timeline):
+    return (timeline.steps, timeline.completed_ms, timeline.timed_out_ms, timeline.moments[-1].sizes, timeline.peak_existing,
+            [moment.ready_new for moment in timeline.moments][-1])  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(plain_changes())
+@example(
+    (DeploymentSpec(100, "v1", max_surge=1, max_unavailable=0), {"v1": PodTiming(5, 3000), "v2": PodTiming(16_000, 5)})
+)
+def test_closed_form_when_it_holds_then_it_is_the_simulation_of_the_controllers(change):
+    before, timing = change
+    after = before._replace(template="v2")
+    run = DeploymentRun(before, timing)
+    run.edit(after)
+    run.run()
+    fast = rolling_timeline(before, after, timing)
+    assert fast is not None
+    assert told(run.timeline) == told(fast)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "new"),
+    [
+        pytest.param({}, {"recreate": True}, {}, id="recreate"),
+        pytest.param({}, {"replicas": 5}, {}, id="scaled"),
+        pytest.param({}, {"paused": True}, {}, id="paused"),
+        pytest.param({}, {"template": "v1"}, {}, id="same template"),
+        pytest.param({}, {"deadline_s": 5}, {}, id="deadline passes"),
+        pytest.param({}, {}, {"ready_ms": NEVER}, id="never ready"),
+        pytest.param({}, {}, {"places": 2}, id="no place"),
+    ],
+)
+def test_closed_form_when_something_else_decides_then_the_controllers_are_asked(before, after, new):
+    spec = DeploymentSpec(3, "v1")._replace(**before)
+    timing = {"v1": PodTiming(10_000, 3_000), "v2": PodTiming(10_000, 3_000)._replace(**new)}
+    assert rolling_timeline(spec, spec._replace(template="v2")._replace(**after), timing) is None
+
+
+timings = st.builds(
+    PodTiming, st.integers(0, 40_000), st.integers(0, 60_000), st.just(True), st.just(0), st.just(UNLIMITED)
+)
 
 
 @settings(max_examples=120, deadline=None)

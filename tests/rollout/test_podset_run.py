@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from gitops_guard.rollout.daemonset import DaemonSetSpec
 from gitops_guard.rollout.daemonset_run import DaemonSetRun
 from gitops_guard.rollout.events import NEVER
-from gitops_guard.rollout.pods import PodTiming
+from gitops_guard.rollout.pods import UNLIMITED, PodTiming
 from gitops_guard.rollout.statefulset import StatefulSetSpec, UpdateStrategy
 from gitops_guard.rollout.statefulset_run import StatefulSetRun
 from gitops_guard.rollout.versions import kubernetes_model
@@ -145,7 +145,9 @@ def test_daemonset_when_created_then_all_nodes_at_once():
     assert run.run().completed_ms == READY_MS
 
 
-timings = st.builds(PodTiming, st.integers(0, 30_000), st.integers(0, 30_000), st.just(True), st.just(0))
+timings = st.builds(
+    PodTiming, st.integers(0, 30_000), st.integers(0, 30_000), st.just(True), st.just(0), st.just(UNLIMITED)
+)
 
 
 @settings(max_examples=60, deadline=None)

@@ -23,7 +23,9 @@ def main() -> None:
     for name in (
         "_policies",
         "config.schema.json",
+        "waiver.schema.json",
         "schema/data/lifecycle.json",
+        "policy/test.schema.json",
         "report/check.schema.json",
         "report/simulation/simulate.schema.json",
         "rules/unknown-field.md",

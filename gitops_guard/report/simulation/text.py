@@ -75,6 +75,8 @@ class _Writer:
 
 def facts(rollout: Rollout) -> Iterator[tuple[str, str]]:
     """Yield (name, sentence) of everything that a reader wants to know of a prediction."""
+    if rollout.unit:
+        yield "in", rollout.unit
     for reason in rollout.reasons:
         yield "why", reason
     yield "takes", words.duration(rollout)
@@ -88,6 +90,8 @@ def facts(rollout: Rollout) -> Iterator[tuple[str, str]]:
         yield "trigger", ", ".join(rollout.triggers)
     if rollout.rollback_to:
         yield "rollback", f"to {rollout.rollback_to}"
+    if rollout.wave:
+        yield "sync wave", str(rollout.wave)
     yield "model", ", ".join(part for part in (rollout.strategy, rollout.model) if part)
 
 

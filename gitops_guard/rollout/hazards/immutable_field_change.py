@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from gitops_guard.links.pods import content
 from gitops_guard.model import Body, FieldPath, Json, Problem
 from gitops_guard.rollout.case import struct
 from gitops_guard.rollout.change import Change, Pair
-from gitops_guard.rollout.configuration import content
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.template import quantity
 
@@ -21,6 +21,7 @@ _FIELDS: Mapping[tuple[str, str], tuple[FieldPath, ...]] = MappingProxyType(
             ("spec", "volumeClaimTemplates"),
         ),
         ("batch", "Job"): (("spec", "selector"), ("spec", "template"), ("spec", "completionMode")),
+        ("", "Service"): (("spec", "clusterIP"),),
         ("rbac.authorization.k8s.io", "RoleBinding"): (("roleRef",),),
         ("rbac.authorization.k8s.io", "ClusterRoleBinding"): (("roleRef",),),
         ("storage.k8s.io", "StorageClass"): (("parameters",), ("provisioner",), ("reclaimPolicy",)),
@@ -56,8 +57,12 @@ def _changed(pair: Pair) -> Iterator[FieldPath]:
     for field in _FIELDS.get((pair.id.group, pair.id.kind), ()):
         before, after = _value(old, field), _value(new, field)
         # A field that is left out is left as it is, or refused as missing, which is for `check` to say.
+        if field == ("spec", "clusterIP") and before is None:
+            continue  # the server chose one that no manifest names
         if after is not None and not (_holds(before, after) if is_live else before == after):
             yield field
+    if (pair.id.group, pair.id.kind) == ("batch", "Job") and _fixes_completions(old, new):
+        yield ("spec", "completions")
     if pair.id.kind in ("ConfigMap", "Secret") and old.get("immutable") is True and content(old) != content(new):
         yield ("data",)
     if pair.id.kind == "PersistentVolumeClaim" and not pair.id.group and _shrinks(old, new):
@@ -79,6 +84,13 @@ def _value(body: Body, field: FieldPath) -> Json:
     for key in field:
         value = struct(value).get(str(key))
     return _DEFAULTS.get(field) if value in (None, "") else value
+
+
+def _fixes_completions(old: Body, new: Body) -> bool:
+    """Tell whether the completions of a Job change; an indexed one may, together with its parallelism."""
+    before, after = (_value(body, ("spec", "completions")) for body in (old, new))
+    indexed = _value(new, ("spec", "completionMode")) == "Indexed"
+    return after is not None and before != after and not indexed
 
 
 def _shrinks(old: Body, new: Body) -> bool:

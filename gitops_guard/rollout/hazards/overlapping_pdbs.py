@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gitops_guard.model import Problem
 from gitops_guard.rollout.change import Change, Pair
-from gitops_guard.rollout.hazards.hazard import Hazard
+from gitops_guard.rollout.hazards.hazard import Hazard, at
 from gitops_guard.rollout.workload import selected, spec_of
 
 
@@ -21,4 +21,4 @@ def find(change: Change) -> Iterator[Hazard]:
                 f"pods of {workload.id.kind} {workload.id.name} are covered by {budgets[0].id.name} too: the eviction"
                 " API refuses pods with two budgets"
             )
-            yield Hazard(last.after, Problem(rule="overlapping-pdbs", field=("spec", "selector"), message=message))
+            yield at(last, workload, Problem(rule="overlapping-pdbs", field=("spec", "selector"), message=message))

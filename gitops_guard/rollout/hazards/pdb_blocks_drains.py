@@ -6,7 +6,7 @@ from gitops_guard.model import Body, Problem
 from gitops_guard.rollout.budget import scaled
 from gitops_guard.rollout.case import int_or_percent
 from gitops_guard.rollout.change import Change
-from gitops_guard.rollout.hazards.hazard import Hazard
+from gitops_guard.rollout.hazards.hazard import Hazard, at
 from gitops_guard.rollout.workload import replicas, selected, spec_of
 
 
@@ -24,7 +24,7 @@ def find(change: Change) -> Iterator[Hazard]:
                     f"{field} lets no pod of {workload.id.kind} {workload.id.name} be evicted: node drains and"
                     " upgrades stop there (the rollout itself does not)"
                 )
-                yield Hazard(budget.after, Problem(rule="pdb-blocks-drains", field=("spec", field), message=message))
+                yield at(budget, workload, Problem(rule="pdb-blocks-drains", field=("spec", field), message=message))
 
 
 def _blocking_field(budget: Body, workload: Body) -> str:

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from gitops_guard.model import Problem
 from gitops_guard.rollout.change import Change, Pair
-from gitops_guard.rollout.hazards.hazard import Hazard
-from gitops_guard.rollout.hazards.quota_usage import Claim, claims, hard_limits
+from gitops_guard.rollout.hazards.hazard import Hazard, at
+from gitops_guard.rollout.hazards.quota_usage import Claim, claims, elsewhere, hard_limits
 
 
 def find(change: Change) -> Iterator[Hazard]:
@@ -14,6 +14,7 @@ def find(change: Change) -> Iterator[Hazard]:
     for quota in change.of_kind("ResourceQuota"):
         for name, hard in hard_limits(quota).items():
             found = list(claims(change, quota.scope, name))
+            hard -= elsewhere(change, quota, name, found)
             yield from _too_large(quota, name, hard, found)
             yield from _no_room(quota, name, hard, found)
 
@@ -24,7 +25,8 @@ def _too_large(quota: Pair, name: str, hard: Fraction, found: Sequence[Claim]) -
     touched = quota.changed or any(claim.after > claim.before for claim in found)
     if quota.after is not None and total > hard and touched:
         message = f"the workloads of the namespace want {_shown(total)} {name}, {_shown(hard)} are allowed"
-        yield Hazard(quota.after, Problem(rule="quota-blocks-rollout", field=("spec", "hard", name), message=message))
+        problem = Problem(rule="quota-blocks-rollout", field=("spec", "hard", name), message=message)
+        yield at(quota, max(found, key=lambda claim: claim.after - claim.before).pair, problem)
 
 
 def _no_room(quota: Pair, name: str, hard: Fraction, found: Sequence[Claim]) -> Iterator[Hazard]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from gitops_guard.model import Problem
 from gitops_guard.rollout.change import Change
-from gitops_guard.rollout.hazards.hazard import Hazard
-from gitops_guard.rollout.hazards.quota_usage import claims, hard_limits
+from gitops_guard.rollout.hazards.hazard import Hazard, at
+from gitops_guard.rollout.hazards.quota_usage import claims, elsewhere, hard_limits
 
 
 def find(change: Change) -> Iterator[Hazard]:
@@ -14,7 +14,7 @@ def find(change: Change) -> Iterator[Hazard]:
         for name, hard in hard_limits(quota).items():
             found = list(claims(change, quota.scope, name))
             rolling = [claim for claim in found if claim.surge and claim.pod]
-            steady = sum(claim.steady for claim in found)
+            steady = sum(claim.steady for claim in found) + elsewhere(change, quota, name, found)
             extra = sum(claim.surge * claim.pod for claim in rolling)
             alone = all(steady + claim.surge * claim.pod <= hard for claim in rolling)
             if quota.after is None or len(rolling) < 2 or not alone or steady + extra <= hard:
@@ -24,4 +24,4 @@ def find(change: Change) -> Iterator[Hazard]:
                 " refused pods are tried again after up to 16 minutes"
             )
             field = ("spec", "hard", name)
-            yield Hazard(quota.after, Problem(rule="quota-slows-rollouts", field=field, message=message))
+            yield at(quota, rolling[0].pair, Problem(rule="quota-slows-rollouts", field=field, message=message))

@@ -2,12 +2,26 @@
 
 from collections.abc import Iterator
 
+from gitops_guard.links.pods import attachments
 from gitops_guard.model import Problem
-from gitops_guard.rollout.case import struct, structs
 from gitops_guard.rollout.change import Change, Pair
 from gitops_guard.rollout.configuration import uses
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.workload import POD_SPEC, pod_spec
+
+_ADMITTED_BY = {
+    "serviceAccountName": "ServiceAccount",
+    "priorityClassName": "PriorityClass",
+    "runtimeClassName": "RuntimeClass",
+}
+"""Fields whose object has to be there when a pod is created."""
+
+
+_EFFECTS = {
+    "PersistentVolumeClaim": "new pods stay Pending",
+    "Secret": "images of new pods are pulled without it",
+}
+"""What comes of it that a pod is attached to what is gone."""
 
 
 def find(change: Change) -> Iterator[Hazard]:
@@ -26,18 +40,18 @@ def find(change: Change) -> Iterator[Hazard]:
 
 def _removed(workload: Pair, change: Change) -> Iterator[Problem]:
     spec, namespace = pod_spec(workload.new or {}), workload.scope
-    for index, volume in enumerate(structs(spec.get("volumes"))):
-        claim = struct(volume.get("persistentVolumeClaim")).get("claimName")
-        if isinstance(claim, str) and _is_removed(change, "PersistentVolumeClaim", namespace, claim):
-            field = (*POD_SPEC, "volumes", index, "persistentVolumeClaim", "claimName")
-            message = f"the change removes PersistentVolumeClaim {claim}: new pods stay Pending"
-            yield Problem(rule="removed-reference", field=field, message=message)
-    account = spec.get("serviceAccountName")
-    if isinstance(account, str) and _is_removed(change, "ServiceAccount", namespace, account):
-        message = f"the change removes ServiceAccount {account}: every pod is refused (FailedCreate)"
-        yield Problem(rule="removed-reference", field=(*POD_SPEC, "serviceAccountName"), message=message)
+    for one in attachments(spec, POD_SPEC):
+        effect = _EFFECTS.get(one.kind)
+        if effect is not None and _is_removed(change, one.kind, namespace, one.name):
+            message = f"the change removes {one.kind} {one.name}: {effect}"
+            yield Problem(rule="removed-reference", field=one.path, message=message)
+    for key, kind in _ADMITTED_BY.items():
+        name, scope = spec.get(key), namespace if kind == "ServiceAccount" else ""
+        if isinstance(name, str) and _is_removed(change, kind, scope, name):
+            message = f"the change removes {kind} {name}: every pod is refused (FailedCreate)"
+            yield Problem(rule="removed-reference", field=(*POD_SPEC, key), message=message)
 
 
 def _is_removed(change: Change, kind: str, namespace: str, name: str) -> bool:
-    pair = change.find(kind, namespace, name)
+    pair = change.find_any(kind, namespace, name)
     return pair is not None and pair.after is None

@@ -6,6 +6,7 @@ from gitops_guard.model import Body, Problem, Severity
 from gitops_guard.rollout.case import struct, structs
 from gitops_guard.rollout.change import Change, Pair
 from gitops_guard.rollout.hazards.hazard import Hazard
+from gitops_guard.rollout.scheduling.selectors import node_selector
 from gitops_guard.rollout.workload import POD_SPEC, is_rigid, pod_spec, spec_of
 
 
@@ -25,6 +26,8 @@ def _problems(workload: Pair, change: Change) -> Iterator[Problem]:
         modes = _modes(found.new or found.old or {}) if found is not None else []
         if modes not in (["ReadWriteOnce"], ["ReadWriteOncePod"]):
             continue
+        if modes == ["ReadWriteOnce"] and _is_of_one_node(found.new or found.old or {} if found else {}, change):
+            continue  # all pods run on the node of the volume, where they may share it
         if modes == ["ReadWriteOncePod"]:
             why, severity = "one pod alone may use it, so the new pod never starts", Severity.ERROR
         else:
@@ -37,6 +40,17 @@ def _problems(workload: Pair, change: Change) -> Iterator[Problem]:
             hint="strategy Recreate, or a StatefulSet",
             severity=severity,
         )
+
+
+def _is_of_one_node(claim: Body, change: Change) -> bool:
+    """Tell whether the volume of a claim is on one node of the snapshot alone: a local one."""
+    name = spec_of(claim).get("volumeName")
+    if change.view is None or not isinstance(name, str) or not change.view.knows_nodes:
+        return False
+    volume = change.view.find("PersistentVolume", "", name) or {}
+    required = struct(spec_of(volume).get("nodeAffinity")).get("required")
+    nodes = change.view.snapshot.nodes
+    return required is not None and sum(node_selector(required, node.name, node.labels) for node in nodes) == 1
 
 
 def _modes(claim: Body) -> list[str]:

@@ -11,10 +11,11 @@ def spare_node_problem(rule: str, field: FieldPath, why: str, body: Body, change
     An error where the nodes are known to be too few, else a warning that says how many are needed.
     """
     needed = replicas(body) + 1
-    if change.nodes is not None and change.nodes >= needed:
+    nodes = change.nodes_for(body)
+    if nodes is not None and nodes >= needed:
         return None
-    known = "" if change.nodes is None else f", there are {change.nodes}"
+    known = "" if nodes is None else f", there are {nodes}"
     message = f"{why}, and maxUnavailable is 0: the rollout is stuck unless {needed} nodes can run it{known}"
     hint = "maxUnavailable: 1"
-    severity = None if change.nodes is None else Severity.ERROR
+    severity = None if nodes is None else Severity.ERROR
     return Problem(rule=rule, field=field, message=message, hint=hint, severity=severity)
