@@ -108,23 +108,6 @@ def judge(
     return workspace, _report(workspace, outcome, request, environment, today, only), only
 
 
-def judge_rendered(workspace: Workspace, tree: Tree, environment: Mapping[str, str], *, today: date) -> Report:
-    """Check what was rendered from a workspace's tree, by the same configuration.
-
-    Args:
-        workspace: Where it was rendered from.
-        tree: Files with what was rendered.
-        environment: The process's variables.
-        today: Decides which suppressions have expired.
-
-    Raises:
-        GuardError: Nothing could be checked.
-    """
-    rendered, request = replace(workspace, tree=tree), CheckRequest()
-    outcome = _check(rendered, tree, replace(request, no_cache=True), environment, None, base=BaseReader())
-    return _report(rendered, outcome, request, environment, today, frozenset())
-
-
 def _refuse_contradictions(request: CheckRequest) -> None:
     sources = {
         "--staged": request.staged,

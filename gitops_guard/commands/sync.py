@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from gitops_guard.commands.check import CheckRequest, judge, judge_rendered, terminal_width
+from gitops_guard.commands.check import CheckRequest, judge, terminal_width
 from gitops_guard.commands.sync_narration import Narration
 from gitops_guard.commands.sync_source import Place, Source, SourceFlags, local_path, open_source
 from gitops_guard.commands.sync_target import (
@@ -20,7 +20,6 @@ from gitops_guard.commands.sync_target import (
 )
 from gitops_guard.model import Finding, Report, Severity
 from gitops_guard.model.sync import SyncReport, SyncVerdict
-from gitops_guard.repo.memory import MemoryTree
 from gitops_guard.report import FORMATS, FormatOptions
 from gitops_guard.report.sync import SYNC_FORMATS
 from gitops_guard.sync.applyset import SetName
@@ -144,13 +143,11 @@ def is_rejected(flags: SourceFlags, source: Source, environment: Mapping[str, st
         paths=_paths(flags, source),
         rev=source.rendered.revision or None,
         config=flags.config,
+        allow_network=flags.allow_network,
         flags=flags.flags,
     )
     today = datetime.now(UTC).date()
     _, report, _ = judge(asked, environment, today=today)
-    if not _errors(report) and source.built:
-        rendered = MemoryTree(source.built, label="rendered objects")
-        report = judge_rendered(source.workspace, rendered, environment, today=today)
     errors = _errors(report)
     if not errors and not report.errors:
         return False

@@ -57,8 +57,6 @@ class Source:
     workspace: Workspace
     rendered: Rendered
     history: History
-    built: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    """What kustomize, helm and the like made, by a path that names the unit: no file of the tree says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +91,6 @@ def open_source(flags: SourceFlags, place: Place, environment: Mapping[str, str]
         workspace=workspace,
         rendered=_rendered(workspace, revision, units),
         history=_history(flags, workspace, repo, revision, place, environment),
-        built={f"{one.unit.path or '.'}/(rendered).yaml": _text(one) for one in units if _is_built(one)},
     )
 
 
@@ -122,14 +119,6 @@ def _history(
         return _rendered(workspace, other, _units(flags, workspace, place, environment))
 
     return History(follows=follows, at=at, elsewhere=elsewhere)
-
-
-def _is_built(one: RenderedUnit) -> bool:
-    return one.unit.kind is not UnitKind.DIRECTORY and bool(one.objects)
-
-
-def _text(one: RenderedUnit) -> bytes:
-    return "".join(f"---\n{found.text}" for found in one.objects).encode("utf-8", "surrogatepass")
 
 
 def revision_of(flags: SourceFlags, repo: Repo | None) -> str | None:

@@ -424,6 +424,21 @@ def test_sync_when_flux_declares_units_then_they_are_deployed_in_its_order_and_n
     assert ["one", "two"] == [line[-3:] for line in lines]
 
 
+def test_sync_when_what_flux_deploys_from_elsewhere_has_an_error_then_nothing_is_written(cluster):
+    bad = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: bad\nspec:\n  replica: 1\n"
+    files = {
+        "clusters/here/base.yaml": flux("base", "base"),
+        "base/kustomization.yaml": "resources: [one.yaml, bad.yaml]\n",
+        "base/one.yaml": config_map("one"),
+        "base/bad.yaml": bad,
+    }
+    cluster.repo.commit(files)
+
+    code, report = cluster.report("sync", "--cluster", "here", "--path", "clusters")
+
+    assert (1, "rejected", "") == (code, report["verdict"], cluster.value("one"))
+
+
 def test_sync_when_units_go_to_several_clusters_and_none_is_named_then_that_is_asked_for(cluster):
     files = {"clusters/a/base.yaml": flux("base", "base"), "base/one.yaml": config_map("one")}
     cluster.repo.commit({**files, "clusters/b/base.yaml": flux("base", "base")})
