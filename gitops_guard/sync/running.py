@@ -340,6 +340,9 @@ def _applied(prepared: Prepared, facts: Facts) -> list[Desired]:
 
 def _not_well(facts: Facts) -> str:
     """Return why nothing may be deleted; empty when all was applied and is well."""
+    wrong = next((out for out in facts.prepared.left_out if out.is_wrong), None) if facts.prepared else None
+    if wrong is not None:
+        return f"{wrong.wanted.id} cannot be applied"
     failed = next((one for one in facts.outcomes.values() if one.is_failed), None)
     if failed is not None:
         return f"{failed.item.key} could not be applied"

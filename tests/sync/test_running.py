@@ -527,3 +527,30 @@ def test_sync_when_an_object_was_not_compared_for_a_day_then_it_is_and_drift_alo
     assert looks <= 2
     assert plain + 2 * (40 // 20) <= day_after <= plain + 2 * (40 // 20) + 2
     assert verified >= 2 * 40
+
+
+def test_sync_when_objects_are_hooks_or_have_no_name_then_they_are_named_and_the_others_applied(fleet, words):
+    hook = words.config_map(fleet.namespace, "hook")
+    hook["metadata"]["annotations"] = {"argocd.argoproj.io/hook": "PreSync"}
+    nameless = words.config_map(fleet.namespace, "x")
+    nameless["metadata"] = {"name": "", "generateName": "x-", "namespace": fleet.namespace}
+    labelled = words.config_map(fleet.namespace, "labelled")
+    labelled["metadata"]["labels"] = {PART_OF: "mine"}
+    fleet.want(words.config_map(fleet.namespace), hook, nameless, labelled)
+
+    report = fleet.sync()
+
+    expected = {"hook": "skipped", "x-*": "blocked", "labelled": "blocked", "settings": "created"}
+    assert {f"ConfigMap {name}": action for name, action in expected.items()} == words.actions(report)
+    assert SyncVerdict.FAILED is report.verdict
+
+
+def test_sync_when_two_files_say_different_things_of_one_object_then_both_places_are_told(fleet, words):
+    from dataclasses import replace
+
+    from gitops_guard.sync.running import sync
+
+    request = fleet.request()
+    both = tuple(words.wanted(words.config_map(fleet.namespace, a=value), line=int(value)) for value in ("1", "2"))
+    with pytest.raises(SyncError, match=r"apps/all.yaml:1 and, saying something else, in apps/all.yaml:2"):
+        sync(fleet.client, replace(request, rendered=replace(request.rendered, wanted=both)))
