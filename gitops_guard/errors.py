@@ -8,6 +8,8 @@
     +-- SchemaError             a schema cannot be used
     +-- PluginError             a plugin cannot be loaded; names distribution and version
     +-- BaselineError           a baseline file cannot be read or written
+    +-- ForgeError              a code host refuses, or cannot be reached; names the call and the answer's status
+    +-- PlanError               a plan.json is not to be trusted, or does not belong to this pull request
     +-- ClusterError            a cluster cannot be asked, or says no; its kinds are in `cluster.errors`
     +-- WorkerError             a worker process ended before it had delivered its results
 
@@ -56,6 +58,23 @@ class PluginError(GuardError):
 
 class BaselineError(GuardError):
     """A baseline file cannot be read or written."""
+
+
+class ForgeError(GuardError):
+    """A code host refuses what was asked, or cannot be reached."""
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message, status)
+        self.message = message
+        self.status = status
+        """Of the HTTP answer; 0 where there was none."""
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class PlanError(GuardError):
+    """A plan.json cannot be used: wrong form, too large, or not of this pull request and commit."""
 
 
 class ClusterError(GuardError):

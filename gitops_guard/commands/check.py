@@ -97,7 +97,7 @@ def judge(
     """
     _refuse_contradictions(request)
     workspace, only = _open(request, environment)
-    outcome = _check(
+    outcome = check_side(
         workspace,
         workspace.tree,
         request,
@@ -177,7 +177,7 @@ def _changed(repo: Repo, base: str, head: str | Side) -> frozenset[str]:
     return frozenset(change.path for change in changes if change.kind is not ChangeKind.DELETED)
 
 
-def _check(
+def check_side(
     workspace: Workspace,
     tree: Tree,
     request: CheckRequest,
@@ -185,7 +185,19 @@ def _check(
     only: frozenset[str] | None,
     *,
     base: BaseReader,
+    about: CheckRequest | None = None,
 ) -> Outcome:
+    """Judge a tree.
+
+    Args:
+        workspace: What is settled for the run.
+        tree: What is judged.
+        request: Which of its files.
+        environment: The process's variables.
+        only: Paths that changed; None when that does not matter.
+        base: What the change replaces.
+        about: The run whose units are rendered, where all files are judged only to compare with it.
+    """
     settings = workspace.settings
     is_stdin = STDIN in request.paths
     policies = look_at(workspace, tree, base)
@@ -216,7 +228,7 @@ def _check(
             outlines=references.outlines,
         )
     if request.render and not is_stdin:
-        asked = _rendering(workspace, request, environment, only)
+        asked = _rendering(workspace, about or request, environment)
         outcome = with_rendered(workspace, tree, selection, outcome, criteria, cache, asked, policies.is_example)
     outcome = references.follow(outcome, cache)
     removals, unsure = policies.judge_removals(settings.kubernetes_versions)
@@ -229,16 +241,12 @@ def _check(
     )
 
 
-def _rendering(
-    workspace: Workspace, request: CheckRequest, environment: Mapping[str, str], only: frozenset[str] | None
-) -> ToRender:
+def _rendering(workspace: Workspace, request: CheckRequest, environment: Mapping[str, str]) -> ToRender:
     paths = _paths(request, workspace)
     is_files = bool(paths) and all(workspace.tree.exists(path) for path in paths)
-    touched = None
-    if paths or only is not None:
-        touched = touched_paths(
-            workspace, paths=paths, staged=request.staged, from_rev=request.from_rev, to_rev=request.to_rev
-        )
+    touched = touched_paths(
+        workspace, paths=paths, staged=request.staged, from_rev=request.from_rev, to_rev=request.to_rev
+    )
     return ToRender(
         environment=environment,
         allow_network=request.allow_network,
@@ -293,7 +301,7 @@ def _base_findings(
     head = request.to_rev or request.rev or "HEAD"
     tree = workspace.repo.commit_tree(workspace.repo.merge_base(request.new_from, head))
     whole = replace(request, paths=())
-    outcome = _check(workspace, tree, whole, environment, None, base=BaseReader())
+    outcome = check_side(workspace, tree, whole, environment, None, base=BaseReader(), about=request)
     return sort_out(workspace, tree, outcome, today, whole=True).reported
 
 

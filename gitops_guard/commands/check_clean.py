@@ -14,7 +14,6 @@ from gitops_guard.check.clean import MANIFEST_SUFFIXES, Sweep, read_file, sweep
 from gitops_guard.check.clean_store import CleanStore
 from gitops_guard.check.seal import cache_directory, load_key
 from gitops_guard.commands.rendered_clean import Question
-from gitops_guard.policy.plain import PlainPolicies
 from gitops_guard.repo.index import blob_id, staged_blob_ids
 from gitops_guard.repo.location import common_dir, find_git_dir
 from gitops_guard.wording import rendered_line, skipped_line, validated_line
@@ -80,7 +79,7 @@ def _run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int |
     if settings is None:
         return None
     versions, policies = settings
-    passes = PlainPolicies(policies).is_clean if policies != [] else None
+    passes = None if policies == [] else _policies(policies)
     outlines: dict[bytes, bytes] | None = None if staged or paths else {}
     result = sweep(
         candidates,
@@ -113,6 +112,20 @@ def _run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int |
 
 def _may_refer(data: "bytes | None") -> bool:
     return data is None or any(word in data for word in _WORDS)
+
+
+def _policies(chosen: "list[str] | None") -> "Callable[[object], bool]":
+    """Return what tells whether a body passes policies; loaded for the first body that is not known."""
+    loaded: list[Callable[[object], bool]] = []
+
+    def passes(body: object) -> bool:
+        if not loaded:
+            from gitops_guard.policy.plain import PlainPolicies
+
+            loaded.append(PlainPolicies(chosen).is_clean)
+        return loaded[0](body)
+
+    return passes
 
 
 def circumstances_digest(installed: bytes, config: "bytes | None") -> bytes:

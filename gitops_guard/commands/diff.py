@@ -239,7 +239,7 @@ def _skipped(sides: BothSides, rendered: RenderedPairs) -> tuple[Skipped, ...]:
 
 
 def _is_unrendered(sides: BothSides, skipped: tuple[Skipped, ...]) -> bool:
-    return _needs_rendering(skipped) or bool(sides.before.patches or sides.after.patches)
+    return needs_rendering(skipped) or bool(sides.before.patches or sides.after.patches)
 
 
 def _paths(request: DiffRequest, workspace: Workspace) -> list[str]:
@@ -265,13 +265,14 @@ def _read_yaml(text: str) -> "Json | None":
     return dict(stream.documents[0].body)
 
 
-def _needs_rendering(skipped: tuple[Skipped, ...]) -> bool:
+def needs_rendering(skipped: tuple[Skipped, ...]) -> bool:
+    """Tell whether a file is among those not compared whose change may well change what is deployed."""
     return any(entry.reason in _DEPLOYED for entry in skipped)
 
 
 def _changes_something(report: ChangeReport) -> bool:
     """Tell whether something changes, or may change where we cannot look."""
-    return bool(report.effective or report.unrendered) or _needs_rendering(report.skipped)
+    return bool(report.effective or report.unrendered) or needs_rendering(report.skipped)
 
 
 def _write(report: ChangeReport, workspace: Workspace, request: DiffRequest) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from gitops_guard import __version__
+from gitops_guard.commands.pull_parser import add_pr, add_report
 from gitops_guard.commands.sync_parser import add_sync_commands
 
 TYPE_CHECKING = False
@@ -38,6 +39,8 @@ def make_parser() -> argparse.ArgumentParser:
     _add_diff(commands)
     _add_simulate(commands)
     _add_snapshot(commands)
+    add_pr(commands)
+    add_report(commands)
     _add_render(commands)
     _add_rules(commands)
     _add_explain(commands)

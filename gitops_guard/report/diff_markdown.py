@@ -73,9 +73,9 @@ def _change(change: Change, *, verbose: bool) -> Iterator[str]:
     yield f"{code(written_at(change))}{about}{unit}"
     yield ""
     if change.action in (Action.CREATED, Action.DELETED):
-        yield from _fenced(object_lines(change))
+        yield from fenced(object_lines(change))
     for field in change.fields[:_MOST_FIELDS]:
-        yield from _field(field)
+        yield from field_lines(field)
     if len(change.fields) > _MOST_FIELDS:
         yield f"- and {len(change.fields) - _MOST_FIELDS} more fields"
     if verbose:
@@ -83,24 +83,26 @@ def _change(change: Change, *, verbose: bool) -> Iterator[str]:
     yield ""
 
 
-def _field(change: FieldChange) -> Iterator[str]:
+def field_lines(change: FieldChange) -> Iterator[str]:
+    """Yield the list item of a changed field, with the hunk of one that takes several lines."""
     head = f"- {change.op} {code(change.field)} ({remark(change)})"
     if looks_same(change):
         yield head
     elif is_block(change):
         yield head
         yield ""
-        yield from _fenced(hunk(change))
+        yield from fenced(hunk(change))
     else:
         shown = [code(text) for text in sides(change) if text]
         yield f"{head}: {' → '.join(shown)}"
 
 
-def _fenced(lines: Sequence[str]) -> Iterator[str]:
+def fenced(lines: Sequence[str], *, language: str = "diff") -> Iterator[str]:
+    """Yield lines in a fence that nothing in them can close."""
     kept = lines[:_MOST_LINES]
     longest = max((len(run) for line in kept for run in re.findall("`+", line)), default=0)
     fence = "`" * max(longest + 1, 3)
-    yield f"{fence}diff"
+    yield f"{fence}{language}"
     yield from kept
     yield fence
     if len(lines) > _MOST_LINES:

@@ -215,3 +215,21 @@ def test_clean_path_when_a_plain_tree_gets_a_flux_object_then_it_steps_aside(rep
     assert "None\n" == clean_path(sandbox, "apps/web.yaml")
     sandbox.stage()
     assert "None\n" == clean_path(sandbox, "--staged", "apps/web.yaml")
+
+
+def test_clean_path_when_only_the_compared_commit_had_no_units_then_it_steps_aside(repo):
+    sandbox = repo({"apps/web.yaml": CONFIG_MAP}).commit()
+    sandbox.commit({"apps/kustomization.yaml": "resources: [web.yaml]\n", "x/kustomization.yaml": inline("x: 1")})
+    sandbox.run("check", "--policies", "none", "--staged", "apps/web.yaml", "--new-from", "HEAD^")
+    sandbox.call(["check", "--staged", "apps/web.yaml", "--new-from", "HEAD^"])
+    assert "None\n" == clean_path(sandbox, "--staged", "apps/web.yaml") or "rendered: " in clean_path(
+        sandbox, "--staged", "apps/web.yaml"
+    )
+
+
+def test_check_when_compared_with_a_commit_then_only_new_findings_of_units_are_told(repo):
+    sandbox = repo({**BASE, "prod/kustomization.yaml": inline("x: 1")}).commit()
+    sandbox.commit({"prod/kustomization.yaml": inline("x: 1", "y: 2")})
+    outcome = sandbox.run("check", "--policies", "none", "--from", "HEAD^", "--new-from", "HEAD^")
+    outcome.assert_findings(("prod/kustomization.yaml", 3, "unknown-field"))
+    assert "spec.y" in outcome.out

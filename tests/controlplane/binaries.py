@@ -23,8 +23,6 @@ from pathlib import Path
 
 from controlplane.processes import ending_with_us
 from controlplane.tools import (
-    BUILD_ENVIRONMENT,
-    BUILD_FLAGS,
     CONTROL_PLANE,
     CONTROLLERS,
     HELM,
@@ -75,7 +73,7 @@ def locate(tool: Tool) -> Path | None:
         BinaryMissingError: KUBEBUILDER_ASSETS names something that is no directory.
     """
     assets = os.environ.get(ASSETS_VARIABLE)
-    if assets and not tool.files:
+    if assets and not (tool.files or tool.folders):
         if not Path(assets).is_dir():
             raise BinaryMissingError(tool, f"{ASSETS_VARIABLE}={assets} is not a directory")
         if _is_program(Path(assets) / tool.name):
@@ -159,15 +157,28 @@ def _build(tool: Tool, target: Path, say: Say) -> None:
 
 
 def _copy_data_files(go: Path, tool: Tool, directory: Path) -> None:
-    if not tool.files:
+    if not tool.files and not tool.folders:
         return
     command: list[str | Path] = [go, "mod", "download", "-json", tool.source]
-    environment = {**os.environ, **BUILD_ENVIRONMENT}
+    environment = {**os.environ, **tool.build_environment}
     asked = subprocess.run(command, cwd=tool.directory, env=environment, capture_output=True, text=True, check=False)
     if asked.returncode != 0:
         raise BinaryMissingError(tool, f"`go mod download {tool.source}` failed: {asked.stderr.strip()}")
+    source = Path(json.loads(asked.stdout)["Dir"])
     for path in tool.files:
-        shutil.copyfile(Path(json.loads(asked.stdout)["Dir"]) / path, directory / Path(path).name)
+        shutil.copyfile(source / path, directory / Path(path).name)
+    for path in tool.folders:
+        _copy_folder(source / path, directory / Path(path).name)
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    """Copy without the permissions: Go keeps modules read-only, and a cache must be one that can be deleted."""
+    shutil.rmtree(target, ignore_errors=True)
+    for path in sorted(source.rglob("*")):
+        if path.is_file():
+            kept = target / path.relative_to(source)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, kept)
 
 
 def _run_go_build(go: Path, tool: Tool, output: Path, say: Say) -> None:
@@ -175,7 +186,7 @@ def _run_go_build(go: Path, tool: Tool, output: Path, say: Say) -> None:
     arguments: list[str | Path] = [
         "build",
         "-v",
-        *BUILD_FLAGS,
+        *tool.build_flags,
         f"-ldflags={tool.linker_flags}",
         "-o",
         output,
@@ -186,7 +197,7 @@ def _run_go_build(go: Path, tool: Tool, output: Path, say: Say) -> None:
     with subprocess.Popen(
         command,
         cwd=tool.directory,
-        env={**os.environ, **BUILD_ENVIRONMENT},
+        env={**os.environ, **tool.build_environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

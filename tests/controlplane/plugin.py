@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from controlplane import binaries, tools
 from controlplane.controllers import Controllers
+from controlplane.gitea import Gitea
 from controlplane.others import ArgoRollouts, Flagger
 from controlplane.proxy import FaultProxy
 from controlplane.replay import Replay
@@ -30,6 +31,8 @@ _NEEDS: dict[str, tuple[tools.Tool, ...]] = {
     "argo_rollouts": (*tools.CONTROL_PLANE, *tools.CONTROLLERS, tools.ARGO_ROLLOUTS),
     "kubectl": (tools.KUBECTL,),
     "helm": (tools.HELM,),
+    "gitea": (tools.GITEA,),
+    "actionlint": (tools.ACTIONLINT,),
 }
 """Which tools each fixture needs: they are had before the first test runs, outside of its time limit."""
 
@@ -208,6 +211,23 @@ def replay() -> Iterator[Callable[[str], Replay]]:
 def kubectl() -> Path:
     """Return the path of kubectl."""
     return binaries.obtain(tools.KUBECTL)
+
+
+@pytest.fixture(scope="session")
+def actionlint() -> Path:
+    """Return the path of actionlint."""
+    return binaries.obtain(tools.ACTIONLINT)
+
+
+@pytest.fixture(scope="session")
+def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gitea]:
+    """Start a Gitea, once for the session; a test makes a repository of its own."""
+    server = Gitea(tmp_path_factory.mktemp("gitea"), binaries.obtain(tools.GITEA))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 def _control_plane(directory: Path, flags: tuple[str, ...] = ()) -> ControlPlane:

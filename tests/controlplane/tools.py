@@ -39,6 +39,12 @@ class Tool:
     """Go variables that say the version: with `{version}` as in "v1.36.3", `{plain}`, `{major}`, `{minor}`."""
     files: tuple[str, ...] = ()
     """Files of the source module that are needed besides, by path: the CRDs of a controller."""
+    folders: tuple[str, ...] = ()
+    """Folders of the source module that are needed besides, by path; they are kept beside the binary."""
+    tags: tuple[str, ...] = ()
+    """Build tags."""
+    needs_c: bool = False
+    """Whether it is built with a C compiler: Gitea's SQLite is."""
     build_s: int = 60
     """About how long a cold build takes on two cores, in seconds: what the user is told to expect."""
 
@@ -66,8 +72,18 @@ class Tool:
         known = {"version": self.version, "plain": self.version.removeprefix("v"), "major": major, "minor": minor}
         return " ".join(["-s -w", *(f"-X {variable.format(**known)}" for variable in self.version_variables)])
 
+    @property
+    def build_flags(self) -> tuple[str, ...]:
+        """What `go build` gets."""
+        return (*BUILD_FLAGS, f"-tags={','.join(self.tags)}") if self.tags else BUILD_FLAGS
+
+    @property
+    def build_environment(self) -> dict[str, str]:
+        """Variables for `go`."""
+        return {**BUILD_ENVIRONMENT, "CGO_ENABLED": "1"} if self.needs_c else BUILD_ENVIRONMENT
+
     def _flags(self) -> tuple[str, ...]:
-        return (*BUILD_FLAGS, *self.version_variables, *self.files)
+        return (*self.build_flags, *self.version_variables, *self.files, *self.folders)
 
 
 @functools.cache
@@ -150,9 +166,29 @@ HELM = Tool(
     version_variables=("helm.sh/helm/v3/internal/version.version={version}",),
     build_s=60,
 )
+GITEA = Tool(
+    name="gitea",
+    module="gitea",
+    package="code.gitea.io/gitea",
+    source="code.gitea.io/gitea",
+    version_variables=("main.Version={plain}",),
+    folders=("templates", "options", "public"),
+    tags=("sqlite", "sqlite_unlock_notify"),
+    needs_c=True,
+    build_s=300,
+)
+ACTIONLINT = Tool(
+    name="actionlint",
+    module="actionlint",
+    package="github.com/rhysd/actionlint/cmd/actionlint",
+    source="github.com/rhysd/actionlint",
+    build_s=20,
+)
 
 CONTROL_PLANE = (ETCD, KUBE_APISERVER)
 """What the fixture `control_plane` starts."""
 CONTROLLERS = (KUBE_CONTROLLER_MANAGER, KUBE_SCHEDULER, KWOK)
 """What the fixture `controllers` starts besides."""
-TOOLS = {tool.name: tool for tool in (*CONTROL_PLANE, *CONTROLLERS, KUBECTL, FLAGGER, ARGO_ROLLOUTS, HELM)}
+TOOLS = {
+    tool.name: tool for tool in (*CONTROL_PLANE, *CONTROLLERS, KUBECTL, FLAGGER, ARGO_ROLLOUTS, HELM, GITEA, ACTIONLINT)
+}

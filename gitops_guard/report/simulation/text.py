@@ -59,7 +59,7 @@ class _Writer:
         way = words.likely(rollout)
         if way is not None and len(way.steps) > 1:
             yield f"  likely way ({_OLD} old, {_NEW} new, {_ENDING} ending)"
-            yield from _bars(way.steps, rollout.wanted_available)
+            yield from bars(way.steps, rollout.wanted_available)
         for assumption in rollout.assumptions:
             what = f"{assumption.name} {assumption.value} ({assumption.source})"
             yield visible(f"  supposed   {what}: {assumption.effect}")
@@ -95,7 +95,8 @@ def facts(rollout: Rollout) -> Iterator[tuple[str, str]]:
     yield "model", ", ".join(part for part in (rollout.strategy, rollout.model) if part)
 
 
-def _bars(steps: tuple[Step, ...], wanted: int) -> Iterator[str]:
+def bars(steps: tuple[Step, ...], wanted: int) -> Iterator[str]:
+    """Yield a line a step: when, a bar of pods (`o` old, `#` new, `.` ending), how many are available."""
     shown = words.sampled(steps, _ROWS)
     most = max(step.old + step.new + step.terminating for step in shown)
     scale = max(1.0, most / _BAR)
