@@ -132,12 +132,27 @@ def _before(repo: Repo, request: DiffRequest) -> Tree:
     return repo.commit_tree("HEAD")
 
 
-def compared(workspace: Workspace, before: Tree, request: DiffRequest, environment: Mapping[str, str]) -> ChangeReport:
-    """Compare a tree with the workspace's own: units as they are rendered, the rest as it is written."""
+def compared(
+    workspace: Workspace,
+    before: Tree,
+    request: DiffRequest,
+    environment: Mapping[str, str],
+    rendered: RenderedPairs | None = None,
+) -> ChangeReport:
+    """Compare a tree with the workspace's own: units as they are rendered, the rest as it is written.
+
+    Args:
+        workspace: Its tree is the new side.
+        before: The old side.
+        request: The command line.
+        environment: The process's variables.
+        rendered: What both deploy, where that is known already.
+    """
     scopes = Scopes(workspace.config, workspace.settings.kubernetes_versions)
     paths = _paths(request, workspace)
     sides = read_both(before, workspace.tree, paths=paths, scopes=scopes)
-    rendered = _rendered(workspace, before, request, environment, paths)
+    if rendered is None:
+        rendered = render_pairs(workspace, before, request, environment, paths)
     old, new = (
         [resource for resource in side.resources if resource.origin.path not in rendered.consumed]
         for side in (sides.before, sides.after)
@@ -163,7 +178,7 @@ def compared(workspace: Workspace, before: Tree, request: DiffRequest, environme
     )
 
 
-def _rendered(
+def render_pairs(
     workspace: Workspace, before: Tree, request: DiffRequest, environment: Mapping[str, str], paths: Sequence[str]
 ) -> RenderedPairs:
     """Render what differs; nothing where nothing is to be rendered."""
