@@ -50,7 +50,7 @@ test-fast: $(VENV)/.test  ## the same without the thorough ones: under a minute,
 
 # In one process, which one server serves; the cores are busy with the server anyway.
 test-control-plane: control-plane  ## run the tests that ask a real API server and real controllers
-	$(BIN)/python -m pytest -m controlplane --durations 10
+	$(BIN)/python -m pytest -m 'controlplane and not bench' --durations 10
 
 lint: $(VENV)/.lint  ## style, types, import floors, spelling
 	$(BIN)/ruff check .

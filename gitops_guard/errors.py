@@ -4,6 +4,7 @@
     +-- UsageError              a flag or argument is wrong
     +-- ConfigError             the configuration file is wrong; names key, line and nearest known key
     +-- RepoError               a repository, revision or file cannot be read
+    +-- SyncError               a set of objects cannot be synced: its parent, inventory, lock or plan is at fault
     +-- SchemaError             a schema cannot be used
     +-- PluginError             a plugin cannot be loaded; names distribution and version
     +-- BaselineError           a baseline file cannot be read or written
@@ -41,6 +42,10 @@ class ConfigError(GuardError):
 
 class RepoError(GuardError):
     """A repository, revision or file cannot be read."""
+
+
+class SyncError(GuardError):
+    """A set of objects cannot be synced; nothing was pruned."""
 
 
 class SchemaError(GuardError):

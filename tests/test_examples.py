@@ -15,10 +15,15 @@ KUSTOMIZATIONS = sorted(path.parent for path in SHOP.rglob("kustomization.yaml")
 CHART = SHOP / "charts" / "catalog"
 WITHOUT_SCHEMA = {"AppProject", "Application", "GitRepository", "HelmRelease", "Kustomization", "Rollout"}
 DOCUMENTED_RULES = {
+    "backend-port-missing",
     "deprecated-api",
     "invalid-value",
+    "missing-config-key",
+    "missing-config-map",
     "missing-field",
     "removed-api",
+    "service-port-missing",
+    "service-selects-nothing",
     "suppression-expired",
     "unknown-field",
     "unknown-kind",

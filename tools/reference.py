@@ -20,6 +20,7 @@ from gitops_guard import cli, hookspecs, plugins, report  # noqa: E402  # the ch
 from gitops_guard.check.catalog import ENGINE_RULES  # noqa: E402
 from gitops_guard.commands.parser import make_parser  # noqa: E402
 from gitops_guard.config.settle import FLAGS, VARIABLES  # noqa: E402
+from gitops_guard.rules import RULES  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 _NOTE = "<!-- Written by tools/reference.py (make docs); do not edit. -->"
@@ -133,7 +134,8 @@ def _rules() -> Iterator[str]:
     yield "`gitops-guard rules` lists them with those of plugins; `gitops-guard explain RULE` prints a page."
     yield ""
     link = "[`{0}`](../../gitops_guard/rules/{0}.md)"
-    rows = [(link.format(info.id), str(info.severity), info.summary) for info in ENGINE_RULES.values()]
+    known = sorted((rule.id, rule.severity, rule.summary) for rule in (*ENGINE_RULES.values(), *RULES))
+    rows = [(link.format(name), str(severity), summary) for name, severity, summary in known]
     yield from _table(("rule", "severity", "what it flags"), iter(rows))
 
 

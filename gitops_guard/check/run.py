@@ -85,6 +85,9 @@ class Outcome:
     mentioning: tuple[str, ...]
     """Paths of files that may hold suppressions."""
 
+    not_asked: frozenset[str] = frozenset()
+    """Rules that this run did not ask: that they found nothing says nothing."""
+
     partly: frozenset[str] = frozenset()
     """Paths of files of which only what some unit renders was judged: no suppression there can be called unused."""
 
@@ -98,6 +101,7 @@ def check_tree(
     *,
     jobs: int,
     progress: Callable[[int, int], None] | None = None,
+    outlines: dict[bytes, bytes] | None = None,
 ) -> Outcome:
     """Judge the chosen files of a tree.
 
@@ -109,9 +113,10 @@ def check_tree(
         cache: Where verdicts are remembered.
         jobs: Processes.
         progress: Told (done, all) now and then.
+        outlines: Learns what the objects of clean files say about others, by blob id; None: nobody asks.
     """
     store = cache.clean_store()
-    swept = _sweep(tree, chosen, criteria, cache, store, jobs, progress)
+    swept = _sweep(tree, chosen, criteria, cache, store, jobs, progress, outlines)
     unsure = _unsure(chosen, swept)
     verdicts = _evaluate(tree, unsure, candidates, criteria, cache, jobs, progress) if unsure else []
     if store is not None:
@@ -133,6 +138,7 @@ def _sweep(
     store: CleanStore | None,
     jobs: int,
     progress: Callable[[int, int], None] | None,
+    outlines: dict[bytes, bytes] | None,
 ) -> Sweep:
     if criteria.uniform_versions is None:
         everything = Sweep()
@@ -154,6 +160,7 @@ def _sweep(
         store=store,
         jobs=jobs,
         progress=progress,
+        outlines=outlines,
     )
 
 

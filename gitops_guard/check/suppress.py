@@ -79,6 +79,7 @@ def suppress(
     config: Config,
     today: date,
     known_rules: Collection[str],
+    dormant: Collection[str] = (),
     unread: Collection[str] = (),
     whole_tree: bool = True,
     waivers: Sequence[Waiver] = (),
@@ -93,12 +94,13 @@ def suppress(
         config: Its `suppressions` are applied, its severities decide about the extra findings.
         today: A suppression holds up to and including its last day.
         known_rules: Ids that exist; others are reported with the nearest one.
+        dormant: Ids that exist and take no part in this run: nothing about them is called unused.
         unread: Paths that could not be checked wholly: nothing there is called unused.
         whole_tree: Everything was checked; otherwise no selector and no waiver is called unused.
         waivers: Those that count.
         labels_of: Returns the labels of the resource that a finding is about; only asked where a waiver names some.
     """
-    known = frozenset(known_rules) | frozenset(RULES)
+    known = frozenset(known_rules) | frozenset(RULES) | frozenset(dormant)
     waived = [(waiver, _from_waiver(waiver, known, labels_of)) for waiver in sorted(waivers, key=_place_of)]
     entries = [*_from_files(sources, resources), *_from_config(config), *(entry for _, entry in waived)]
     judge = _Judge(entries, today, known)
@@ -111,7 +113,8 @@ def suppress(
         else:
             silenced.append(Silenced(finding=finding, reason=by.reason, by=by.place, until=by.until))
     scopes = Scopes(config, ())
-    unused = list(_unused(judge.usable, scopes, frozenset(unread), whole_tree=whole_tree))
+    asked = [entry for entry in judge.usable if not entry.rules <= frozenset(dormant)]
+    unused = list(_unused(asked, scopes, frozenset(unread), whole_tree=whole_tree))
     complaints = [*judge.mistakes(), *(_about(entry, UNUSED, *why) for entry, why in unused)]
     idle = [entry for entry, _ in unused]
     return Suppressed(

@@ -95,13 +95,19 @@ def index_checksum(index: bytes) -> bytes | None:
     return checksum if len(checksum) == _CHECKSUM_BYTES and any(checksum) else None
 
 
-def tools_stamp(path: str) -> bytes:
-    """Return what changes with the programs that render: which they are decides the output.
+def tools_stamp(path: str, git_config: str) -> bytes:
+    """Return what changes with the programs that render and with the clone's remotes: both decide the output.
 
     Args:
         path: PATH.
+        git_config: The clone's own configuration file; by its remotes sources are known as this repository.
     """
     stamps = [path]
+    try:
+        found = os.stat(git_config)
+        stamps.append(f"{found.st_size} {found.st_mtime_ns}")
+    except OSError:
+        stamps.append("no configuration")
     for folder in path.split(os.pathsep):
         for name in _PROGRAMS:
             try:

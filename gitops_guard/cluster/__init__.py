@@ -4,7 +4,7 @@
     with Client(access) as client:
         written = client.apply(body, manager="gitops-guard", dry_run=True)
 
-Built on the standard library: see docs/decisions/0013. Knows nothing of Git, manifests, rules or reports. No message
+Built on the standard library: see docs/decisions/0015. Knows nothing of Git, manifests, rules or reports. No message
 and no `repr` holds a token, a key, or the value of a Secret that was sent.
 """
 

@@ -8,6 +8,7 @@ from gitops_guard.check.catalog import ENGINE_RULES
 from gitops_guard.check.markers import may_suppress
 from gitops_guard.check.run import Outcome
 from gitops_guard.check.skip_reasons import WAIVER
+from gitops_guard.commands.pack_policies import dormant_policies
 from gitops_guard.commands.workspace import Workspace
 from gitops_guard.config import Scopes
 from gitops_guard.model import Finding, Resource, WaiverUse
@@ -62,6 +63,7 @@ def sort_out(workspace: Workspace, tree: Tree, outcome: Outcome, today: date, *,
         config=workspace.config,
         today=today,
         known_rules={*ENGINE_RULES, *(rule.id for _, rule in workspace.extensions.rules)},
+        dormant=dormant_policies(workspace.extensions.policies, workspace.config) | outcome.not_asked,
         unread={*outcome.partly, *(error.path for error in outcome.errors)},
         whole_tree=whole,
         waivers=waivers,

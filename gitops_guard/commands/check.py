@@ -14,6 +14,7 @@ from gitops_guard.commands.acceptance import sort_out
 from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.policy_run import BaseReader, custom_rules_of, look_at, read_base_of
 from gitops_guard.commands.progress import Progress
+from gitops_guard.commands.reference_check import References
 from gitops_guard.commands.rendered_check import ToRender, touched_paths, with_rendered
 from gitops_guard.commands.selection import Wanted, repository_paths, select
 from gitops_guard.commands.tree_rules import within_tree
@@ -68,6 +69,29 @@ def run(request: CheckRequest, environment: Mapping[str, str], *, today: date) -
     Raises:
         GuardError: Nothing could be checked.
     """
+    workspace, report, only = judge(request, environment, today=today)
+    if request.write_baseline is not None:
+        return _write_baseline(report, request.write_baseline)
+    if request.baseline is not None:
+        known = baseline.read(_read(request.baseline))
+        report = baseline.apply(report, known, looked_at=_looked_at(workspace, request, only))
+    _write(report, workspace, request)
+    return _exit_code(report, workspace)
+
+
+def judge(
+    request: CheckRequest, environment: Mapping[str, str], *, today: date
+) -> tuple[Workspace, Report, frozenset[str] | None]:
+    """Check, and return where, what was found, and which paths alone counted.
+
+    Args:
+        request: The command line; its baselines and its format are the caller's.
+        environment: The process's variables.
+        today: Decides which suppressions have expired.
+
+    Raises:
+        GuardError: Nothing could be checked.
+    """
     _refuse_contradictions(request)
     workspace, only = _open(request, environment)
     outcome = check_side(
@@ -78,14 +102,24 @@ def run(request: CheckRequest, environment: Mapping[str, str], *, today: date) -
         only,
         base=read_base_of(workspace, staged=request.staged, from_rev=request.from_rev, to_rev=request.to_rev),
     )
-    report = _report(workspace, outcome, request, environment, today, only)
-    if request.write_baseline is not None:
-        return _write_baseline(report, request.write_baseline)
-    if request.baseline is not None:
-        known = baseline.read(_read(request.baseline))
-        report = baseline.apply(report, known, looked_at=_looked_at(workspace, request, only))
-    _write(report, workspace, request)
-    return _exit_code(report, workspace)
+    return workspace, _report(workspace, outcome, request, environment, today, only), only
+
+
+def judge_rendered(workspace: Workspace, tree: Tree, environment: Mapping[str, str], *, today: date) -> Report:
+    """Check what was rendered from a workspace's tree, by the same configuration.
+
+    Args:
+        workspace: Where it was rendered from.
+        tree: Files with what was rendered.
+        environment: The process's variables.
+        today: Decides which suppressions have expired.
+
+    Raises:
+        GuardError: Nothing could be checked.
+    """
+    rendered, request = replace(workspace, tree=tree), CheckRequest()
+    outcome = check_side(rendered, tree, replace(request, no_cache=True), environment, None, base=BaseReader())
+    return _report(rendered, outcome, request, environment, today, frozenset())
 
 
 def _refuse_contradictions(request: CheckRequest) -> None:
@@ -165,16 +199,18 @@ def check_side(
     only: frozenset[str] | None,
     *,
     base: BaseReader,
+    about: CheckRequest | None = None,
 ) -> Outcome:
-    """Check the files of one tree.
+    """Judge a tree.
 
     Args:
-        workspace: Its configuration decides.
-        tree: Where the files are.
-        request: The command line.
+        workspace: What is settled for the run.
+        tree: What is judged.
+        request: Which of its files.
         environment: The process's variables.
-        only: Paths that alone count; None for all.
-        base: Reads what the change replaces.
+        only: Paths that changed; None when that does not matter.
+        base: What the change replaces.
+        about: The run whose units are rendered, where all files are judged only to compare with it.
     """
     settings = workspace.settings
     is_stdin = STDIN in request.paths
@@ -189,6 +225,7 @@ def check_side(
         everything=is_stdin,
         is_example=policies.is_example,
     )
+    references = References(workspace, tree, selection, paths=_paths(request, workspace), staged=request.staged)
     with Progress(sys.stderr, "checking") as progress:
         criteria = criteria_of(workspace, tree, policies.rules, custom_rules_of(workspace, base))
         cache = cache_of(
@@ -202,10 +239,12 @@ def check_side(
             cache,
             jobs=settings.jobs or processors(),
             progress=progress,
+            outlines=references.outlines,
         )
     if request.render and not is_stdin:
-        asked = _rendering(workspace, request, environment, only)
+        asked = _rendering(workspace, about or request, environment)
         outcome = with_rendered(workspace, tree, selection, outcome, criteria, cache, asked, policies.is_example)
+    outcome = references.follow(outcome, cache)
     removals, unsure = policies.judge_removals(settings.kubernetes_versions)
     skipped = (*outcome.coverage.skipped, *selection.skipped, *unsure)
     return replace(
@@ -216,16 +255,12 @@ def check_side(
     )
 
 
-def _rendering(
-    workspace: Workspace, request: CheckRequest, environment: Mapping[str, str], only: frozenset[str] | None
-) -> ToRender:
+def _rendering(workspace: Workspace, request: CheckRequest, environment: Mapping[str, str]) -> ToRender:
     paths = _paths(request, workspace)
     is_files = bool(paths) and all(workspace.tree.exists(path) for path in paths)
-    touched = None
-    if paths or only is not None:
-        touched = touched_paths(
-            workspace, paths=paths, staged=request.staged, from_rev=request.from_rev, to_rev=request.to_rev
-        )
+    touched = touched_paths(
+        workspace, paths=paths, staged=request.staged, from_rev=request.from_rev, to_rev=request.to_rev
+    )
     return ToRender(
         environment=environment,
         allow_network=request.allow_network,
@@ -280,7 +315,7 @@ def _base_findings(
     head = request.to_rev or request.rev or "HEAD"
     tree = workspace.repo.commit_tree(workspace.repo.merge_base(request.new_from, head))
     whole = replace(request, paths=())
-    outcome = check_side(workspace, tree, whole, environment, None, base=BaseReader())
+    outcome = check_side(workspace, tree, whole, environment, None, base=BaseReader(), about=request)
     return sort_out(workspace, tree, outcome, today, whole=True).reported
 
 

@@ -14,7 +14,6 @@ from gitops_guard.check.clean import MANIFEST_SUFFIXES, Sweep, read_file, sweep
 from gitops_guard.check.clean_store import CleanStore
 from gitops_guard.check.seal import cache_directory, load_key
 from gitops_guard.commands.rendered_clean import Question
-from gitops_guard.policy.plain import PlainPolicies
 from gitops_guard.repo.index import blob_id, staged_blob_ids
 from gitops_guard.repo.location import common_dir, find_git_dir
 from gitops_guard.wording import rendered_line, skipped_line, validated_line
@@ -32,6 +31,9 @@ if TYPE_CHECKING:
 CONFIG_NAME = b".gitops-guard.yaml"
 _VARIABLES = "GITOPS_GUARD_"
 _BY_THEMSELVES = "*"
+_WORDS = (b"containers", b"elector", b"Ref", b"backend", b"subjects", b"imagePullSecrets", b"storageClassName")
+"""Without one of these no object refers to another."""
+
 _KIND = 0o170000
 _REGULAR = 0o100000
 _SUBMODULE = 0o160000
@@ -71,22 +73,59 @@ def _run(arguments: "Sequence[str]", environment: "Mapping[str, str]") -> "int |
     if installed.has_plugins:
         return None
     folder = cache_directory(environment)
-    store = CleanStore(folder, circumstances_digest(installed.stamp, config), key)
+    circumstances = circumstances_digest(installed.stamp, config)
+    store = CleanStore(folder, circumstances, key)
     settings = _settings(store, config)
     if settings is None:
         return None
     versions, policies = settings
-    passes = PlainPolicies(policies).is_clean if policies != [] else None
-    result = sweep(candidates, read=read, versions=versions, passes=passes, cache=(folder, key), store=store, jobs=0)
+    passes = None if policies == [] else _policies(policies)
+    outlines: dict[bytes, bytes] | None = None if staged or paths else {}
+    result = sweep(
+        candidates,
+        read=read,
+        versions=versions,
+        passes=passes,
+        cache=(folder, key),
+        store=store,
+        jobs=0,
+        outlines=outlines,
+    )
     if result.records or (store.settings is None and result.files):
         store.add(b"".join(result.records), settings_line(versions, policies))
     if result.unsure:
         return None
+    if not staged and outlines is None and any(_may_refer(read(path, blob)) for path, blob, _ in candidates):
+        return None
+    if outlines is not None:
+        from gitops_guard.commands.reference_clean import Place, certainly_hold  # a hook does not follow references
+
+        place = Place(folder, key, circumstances, settings_line(versions, policies), has_config=config is not None)
+        if not certainly_hold(candidates, read, store, result, outlines, place):
+            return None
     rendered = about(Question(location, store, (folder, key), environment, read))
     if rendered is None:
         return None
     _write_summary(result, versions, rendered)
     return 0
+
+
+def _may_refer(data: "bytes | None") -> bool:
+    return data is None or any(word in data for word in _WORDS)
+
+
+def _policies(chosen: "list[str] | None") -> "Callable[[object], bool]":
+    """Return what tells whether a body passes policies; loaded for the first body that is not known."""
+    loaded: list[Callable[[object], bool]] = []
+
+    def passes(body: object) -> bool:
+        if not loaded:
+            from gitops_guard.policy.plain import PlainPolicies
+
+            loaded.append(PlainPolicies(chosen).is_clean)
+        return loaded[0](body)
+
+    return passes
 
 
 def circumstances_digest(installed: bytes, config: "bytes | None") -> bytes:

@@ -23,6 +23,12 @@ from gitops_guard.repo.tree import Tree
 _GLOB = frozenset("*?[!")
 """A pattern speaks of the tree alone; what it misses shows in the coverage, as resources without a schema."""
 
+
+def needs_references(rule: Rule) -> bool:
+    """Tell whether a rule looks at an object among others: it is asked once the whole tree is known."""
+    return bool(getattr(rule, "needs_references", False))
+
+
 _DECIDING_SETTINGS = ("kubernetes_versions", "missing_schema")
 
 
@@ -62,13 +68,16 @@ def _is_uniform(extensions: Extensions) -> bool:
     if not (policies is None or isinstance(policies, PackPolicies)) or extensions.renderers:
         return False
     along = () if policies is None else policies.rules
-    return all(rule in along for _, rule in extensions.rules)
+    return all(rule in along or needs_references(rule) for _, rule in extensions.rules)
 
 
 def _setting_at(workspace: Workspace, scopes: Scopes, policies: Sequence[Rule]) -> Callable[[str], Setting]:
     extensions = workspace.extensions
     named = () if extensions.policies is None else extensions.policies.rules
-    rules = [*(rule for _, rule in extensions.rules if rule not in named), DefinitionRule()]
+    rules = [
+        *(rule for _, rule in extensions.rules if rule not in named and not needs_references(rule)),
+        DefinitionRule(),
+    ]
     sometimes = [policy for policy in policies if not _is_on_everywhere(policy, workspace.config)]
     known: dict[tuple[tuple[str, ...], tuple[Rule, ...]], Setting] = {}
 

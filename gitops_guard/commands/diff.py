@@ -84,7 +84,14 @@ def run(request: DiffRequest, environment: Mapping[str, str]) -> int:
     if request.contexts or request.live:
         return _run_live(request, environment)
     workspace, before = _open(request, environment)
-    report = compared(workspace, before, request, environment)
+    extent = Extent(
+        paths=tuple(_paths(request, workspace)),
+        render=request.render,
+        allow_network=request.allow_network,
+        no_cache=request.no_cache,
+        in_full=request.format == "yaml",  # the only format that shows unchanged parts of an object
+    )
+    report = compare_trees(workspace, before, environment, extent)
     _write(report, workspace, request)
     if report.errors:
         return 2
@@ -104,6 +111,8 @@ def _run_live(request: DiffRequest, environment: Mapping[str, str]) -> int:
         paths=request.paths,
         format=request.format,
         exit_code=request.exit_code,
+        allow_network=request.allow_network,
+        no_cache=request.no_cache,
         verbose=request.verbose,
     )
     return live_diff.run(live, workspace, before, environment, _read_yaml)
@@ -132,37 +141,56 @@ def _before(repo: Repo, request: DiffRequest) -> Tree:
     return repo.commit_tree("HEAD")
 
 
-def compared(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """What of two trees is compared, and how."""
+
+    paths: tuple[str, ...] = ()
+    """Repository paths; empty for everything."""
+
+    render: bool = True
+    allow_network: bool = False
+    no_cache: bool = False
+    in_full: bool = False
+    """Give whole objects of those that change, too; masking them takes time."""
+
+
+def compare_trees(
     workspace: Workspace,
     before: Tree,
-    request: DiffRequest,
     environment: Mapping[str, str],
+    extent: Extent | None = None,
     rendered: RenderedPairs | None = None,
 ) -> ChangeReport:
-    """Compare a tree with the workspace's own: units as they are rendered, the rest as it is written.
+    """Compare a tree with the workspace's: what changes in which unit of which cluster, and in files beside them.
 
     Args:
-        workspace: Its tree is the new side.
-        before: The old side.
-        request: The command line.
+        workspace: What is settled for the run; its tree is the new state.
+        before: The old state.
         environment: The process's variables.
-        rendered: What both deploy, where that is known already.
+        extent: What is compared; everything by default.
+        rendered: What `render_pairs` gave for the same, where that is known already.
+
+    Returns:
+        Changes with their `unit`, and so its clusters; None for files that no rendered unit is made of.
+
+    Raises:
+        UsageError: Neither tree has one of the paths.
     """
+    extent = extent or Extent()
     scopes = Scopes(workspace.config, workspace.settings.kubernetes_versions)
-    paths = _paths(request, workspace)
-    sides = read_both(before, workspace.tree, paths=paths, scopes=scopes)
+    sides = read_both(before, workspace.tree, paths=extent.paths, scopes=scopes)
     if rendered is None:
-        rendered = render_pairs(workspace, before, request, environment, paths)
+        rendered = render_pairs(workspace, before, environment, extent)
     old, new = (
         [resource for resource in side.resources if resource.origin.path not in rendered.consumed]
         for side in (sides.before, sides.after)
     )
     conventions = _conventions(sides, rendered, (*old, *new))
-    in_full = request.format == "yaml"  # the only format that shows unchanged parts of an object
     hidden = [*sides.secrets, *(one for one in _resources_of(rendered) if is_secret(one.id))]
-    changes = compare(old, new, conventions, secrets=hidden, in_full=in_full)
+    changes = compare(old, new, conventions, secrets=hidden, in_full=extent.in_full)
     hidden += [one for one in (*old, *new) if is_secret(one.id)]
-    by_unit = changes_by_unit(rendered.pairs, conventions, secrets=hidden, in_full=in_full)
+    by_unit = changes_by_unit(rendered.pairs, conventions, secrets=hidden, in_full=extent.in_full)
     skipped = _skipped(sides, rendered)
     errors = (*sides.before.errors, *sides.after.errors, *rendered.errors)
     return ChangeReport(
@@ -174,18 +202,17 @@ def compared(
         skipped=skipped,
         unrendered=rendered.unrendered,
         errors=tuple(sorted({*errors}, key=lambda error: error.sort_key)),
-        notes=(NOT_RENDERED,) if not request.render and _is_unrendered(sides, skipped) else (),
+        notes=(NOT_RENDERED,) if not extent.render and _is_unrendered(sides, skipped) else (),
     )
 
 
-def render_pairs(
-    workspace: Workspace, before: Tree, request: DiffRequest, environment: Mapping[str, str], paths: Sequence[str]
-) -> RenderedPairs:
+def render_pairs(workspace: Workspace, before: Tree, environment: Mapping[str, str], extent: Extent) -> RenderedPairs:
     """Render what differs; nothing where nothing is to be rendered."""
-    cache = cache_of(workspace, environment, enabled=not request.no_cache)
-    if not request.render or not (may_have_units(workspace.tree, cache) or may_have_units(before, cache)):
+    cache = cache_of(workspace, environment, enabled=not extent.no_cache)
+    if not extent.render or not (may_have_units(workspace.tree, cache) or may_have_units(before, cache)):
         return RenderedPairs()
-    options = options_of(workspace, environment, allow_network=request.allow_network, no_cache=request.no_cache)
+    options = options_of(workspace, environment, allow_network=extent.allow_network, no_cache=extent.no_cache)
+    paths = extent.paths
     wanted = Wanted(paths)
 
     def is_wanted(units: Units, unit: Unit) -> bool:

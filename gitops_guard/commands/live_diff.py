@@ -1,11 +1,12 @@
 """`gitops-guard diff --context`, `--live`: what a merge does to running clusters, by their own API servers."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_guard import __version__
 from gitops_guard.commands.check import terminal_width
+from gitops_guard.commands.rendered_units import options_of
 from gitops_guard.commands.selection import repository_paths
 from gitops_guard.commands.workspace import Workspace
 from gitops_guard.config import Scopes
@@ -15,8 +16,8 @@ from gitops_guard.errors import UsageError
 from gitops_guard.live import LiveOptions, Target, preview_all
 from gitops_guard.model import Resource, format_field_path
 from gitops_guard.model.live import LiveReport
-from gitops_guard.model.unit import RenderedUnit
-from gitops_guard.render import Options, render
+from gitops_guard.model.unit import RenderedUnit, Unit, UnitKind
+from gitops_guard.render import Units
 from gitops_guard.repo.tree import Tree
 from gitops_guard.report import FormatOptions
 from gitops_guard.report.live_formats import LIVE_FORMATS
@@ -42,6 +43,8 @@ class LiveRequest:
     paths: tuple[str, ...] = ()
     format: str = "text"
     exit_code: bool = False
+    allow_network: bool = False
+    no_cache: bool = False
     verbose: bool = False
 
 
@@ -54,9 +57,9 @@ class Destination:
     cluster: str = ""
     """Its name in the configuration; empty: whatever is compared goes to it."""
 
-    def takes(self, unit: RenderedUnit) -> bool:
+    def takes(self, unit: Unit) -> bool:
         """Tell whether a unit is deployed to it."""
-        return not self.cluster or self.cluster in unit.unit.clusters
+        return not self.cluster or self.cluster in unit.clusters
 
 
 def run(
@@ -78,25 +81,22 @@ def run(
     if request.format not in LIVE_FORMATS:
         raise UsageError(f"--format {request.format} cannot show clusters; there are {', '.join(LIVE_FORMATS)}")
     destinations = destinations_of(request, workspace)
-    sides = [_rendered(tree, workspace, environment) for tree in (before, workspace.tree)]
+    options = options_of(workspace, environment, allow_network=request.allow_network, no_cache=request.no_cache)
+    head = Units(workspace.tree, options)
+    base = Units(before, options, beside=head)
+    sides = _rendered(base, head, lambda unit: any(one.takes(unit) for one in destinations))
     kept = _kept(request, workspace)
     targets = [_target(one, sides, kept, request, read_yaml, workspace) for one in destinations]
     clusters = preview_all(
         targets, environment, kubeconfig=request.kubeconfig, user_agent=f"gitops-guard/{__version__}"
     )
-    errors = {
-        error
-        for side in sides
-        for unit in side
-        if any(one.takes(unit) for one in destinations)
-        for error in unit.errors
-    }
+    errors = {error for side in sides for unit in side for error in unit.errors}
     report = LiveReport(
         clusters=clusters,
         before=before.label,
         after=workspace.tree.label,
         errors=tuple(sorted(errors, key=lambda error: error.sort_key)),
-        notes=tuple(_notes(destinations, sides)),
+        notes=tuple(_notes(destinations, {*base.all, *head.all})),
     )
     _write(report, request, workspace)
     if not report.is_whole:
@@ -104,9 +104,8 @@ def run(
     return 1 if request.exit_code and report.changes_something else 0
 
 
-def _notes(destinations: list[Destination], sides: Sequence[tuple[RenderedUnit, ...]]) -> Iterator[str]:
-    units = {unit.unit for side in sides for unit in side}
-    nowhere = {unit for unit in units if not unit.clusters}
+def _notes(destinations: list[Destination], units: Collection[Unit]) -> Iterator[str]:
+    nowhere = {unit for unit in units if not unit.clusters and unit.kind is not UnitKind.DIRECTORY}
     if nowhere and all(one.cluster for one in destinations):
         yield f"left out, since nothing says to which cluster they go: {count(len(nowhere), 'unit')}"
     suspended = sum(unit.suspended for unit in units)
@@ -129,17 +128,15 @@ def destinations_of(request: LiveRequest, workspace: Workspace) -> list[Destinat
     return found
 
 
-def _rendered(tree: Tree, workspace: Workspace, environment: Mapping[str, str]) -> tuple[RenderedUnit, ...]:
-    settings = workspace.settings
-    options = Options(
-        environment=environment,
-        clusters=workspace.config.clusters,
-        kubernetes_version=settings.kubernetes_versions[-1],
-        remotes=workspace.repo.remote_urls if workspace.repo is not None else (),
-        cache_dir=settings.cache_dir,
-        jobs=settings.jobs,
-    )
-    return render(tree, options).units
+def _rendered(
+    base: Units, head: Units, wanted: Callable[[Unit], bool]
+) -> tuple[tuple[RenderedUnit, ...], tuple[RenderedUnit, ...]]:
+    """Render the wanted units of both sides; one that certainly is the same is rendered once."""
+    now = head.render(filter(wanted, head.all))
+    there = set(head.all)
+    same = {unit for unit in base.all if wanted(unit) and unit in there and base.stamp(unit) == head.stamp(unit)}
+    was = base.render(unit for unit in base.all if wanted(unit) and unit not in same)
+    return (*was, *(one for one in now if one.unit in same)), now
 
 
 def _kept(request: LiveRequest, workspace: Workspace) -> Callable[[Resource], bool]:
@@ -167,7 +164,7 @@ def _target(
     definitions = tuple(resource.body for resource in (*base, *head) if is_crd(resource.body))
     kinds = CustomKinds(definitions)
     conventions = Conventions(list_keys=kinds.list_keys, default_of=kinds.default_of, read_yaml=read_yaml)
-    is_broken = any(unit.errors for side in sides for unit in side if destination.takes(unit))
+    is_broken = any(unit.errors for side in sides for unit in side if destination.takes(unit.unit))
     return Target(
         name=destination.name,
         context=destination.context,
@@ -187,7 +184,7 @@ def _objects(
 ) -> Iterator[Resource]:
     """Yield what the controller applies: no hooks and tests of charts, and nothing of a suspended unit."""
     for unit in units:
-        if unit.unit.suspended or not destination.takes(unit):
+        if unit.unit.suspended or not destination.takes(unit.unit):
             continue
         for one in unit.objects:
             if not one.hook and kept(one.resource):

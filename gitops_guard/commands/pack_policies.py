@@ -5,11 +5,12 @@ They look at single resources, so neither the repository nor what was there befo
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from gitops_guard.config import Config
 from gitops_guard.errors import ConfigError, UsageError
-from gitops_guard.model import CheckError
-from gitops_guard.policy.pack_rules import PackRule, pack_rules
+from gitops_guard.model import CheckError, Rule
+from gitops_guard.policy.pack_rules import PackRule, listed, pack_rules
 from gitops_guard.policy.packs import ALL_PACKS, PREFIX, pack_names_of
 
 NONE = "none"
@@ -34,6 +35,22 @@ class PackPolicies:
     def active(self, config: Config) -> tuple[PackRule, ...]:
         """Return the rules that are on somewhere: by themselves, or by the configuration."""
         return tuple(rule for rule in self.rules if is_on(rule.id, config, is_default=rule.is_default))
+
+
+class HasRules(Protocol):
+    """What holds the policies of a run."""
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """Return all of them, on or off."""
+        ...
+
+
+def dormant_policies(policies: HasRules | None, config: Config) -> frozenset[str]:
+    """Return the policies that come along and are not asked in this run; manifests may still speak of them."""
+    named = () if policies is None else policies.rules
+    on = {rule.id for rule in named if is_on(rule.id, config, is_default=bool(getattr(rule, "is_default", True)))}
+    return frozenset(listed()) - on
 
 
 def is_on(rule: str, config: Config, *, is_default: bool) -> bool:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from gitops_guard import __version__
 from gitops_guard.commands.pull_parser import add_pr, add_report
+from gitops_guard.commands.sync_parser import add_sync_commands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_diff(commands)
     _add_simulate(commands)
+    _add_snapshot(commands)
     add_pr(commands)
     add_report(commands)
     _add_render(commands)
@@ -45,6 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_init(commands)
     _add_install_hook(commands)
     _add_test(commands)
+    add_sync_commands(commands)
     return parser
 
 
@@ -186,7 +189,7 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         help="predict what a change does to running pods, over time",
         description=(
             "Predict the rollout of every workload that a change concerns: verdict, duration, available pods, extra"
-            " capacity, and the hazards that its manifests give away. Asks no cluster."
+            " capacity, and the hazards that its manifests give away. Asks no cluster unless told to."
         ),
         epilog=(
             "exit codes: 0 nothing at or above --fail-on; 1 a verdict at or above --fail-on, or a hazard of severity"
@@ -206,6 +209,12 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("--to", dest="to_rev", metavar="REV", help="with --from: the revision after (HEAD by default)")
     parser.add_argument("--no-render", action="store_true", help="with --from: compare plain manifests only")
     parser.add_argument("--assume", metavar="FILE", help="what the manifests do not say: start-up times, nodes, quota")
+    parser.add_argument(
+        "--context",
+        metavar="CONTEXT",
+        help="take a snapshot of the cluster of this kubeconfig context, or of this name in the configuration",
+    )
+    parser.add_argument("--kubeconfig", metavar="FILE", default="", help="instead of KUBECONFIG and ~/.kube/config")
     parser.add_argument(
         "--snapshot",
         metavar="FILE",
@@ -231,6 +240,23 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("--colour", metavar="WHEN", help="auto (default), always, never")
     parser.add_argument("--config", metavar="FILE", help="configuration instead of the tree's .gitops-guard.yaml")
     parser.set_defaults(handler=_run_simulate)
+
+
+def _add_snapshot(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "snapshot",
+        help="write down what a cluster holds, for simulate",
+        description=(
+            "Read a cluster's nodes, pods, quotas, volumes and what else rollouts depend on, and write them to standard"
+            " output as JSON. Reads only; no Secret, no data of a ConfigMap, no image, no variable."
+        ),
+        epilog="exit codes: 0 written; 2 the cluster cannot be asked; 3 a bug of ours (a log file is named)",
+    )
+    parser.add_argument(
+        "--context", metavar="CONTEXT", default="", help="of the kubeconfig; its current one by default"
+    )
+    parser.add_argument("--kubeconfig", metavar="FILE", default="", help="instead of KUBECONFIG and ~/.kube/config")
+    parser.set_defaults(handler=_run_snapshot)
 
 
 def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -426,6 +452,8 @@ def _run_simulate(namespace: argparse.Namespace) -> int:
         render=not namespace.no_render,
         assume=namespace.assume,
         snapshot=namespace.snapshot,
+        context=namespace.context,
+        kubeconfig=namespace.kubeconfig,
         kubernetes_version=namespace.kubernetes_version,
         output_format=namespace.format,
         fail_on=namespace.fail_on,
@@ -433,6 +461,13 @@ def _run_simulate(namespace: argparse.Namespace) -> int:
         config=namespace.config,
     )
     return simulate.run(request, os.environ, today=datetime.now(UTC).date())
+
+
+def _run_snapshot(namespace: argparse.Namespace) -> int:
+    from gitops_guard.commands import snapshot
+
+    request = snapshot.SnapshotRequest(context=namespace.context, kubeconfig=namespace.kubeconfig)
+    return snapshot.run(request, os.environ)
 
 
 def _run_check(namespace: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from datetime import date
 from posixpath import dirname
 
 from gitops_guard.check import baseline
-from gitops_guard.commands.diff import DiffRequest, compared, needs_rendering, render_pairs
+from gitops_guard.commands.diff import Extent, compare_trees, needs_rendering, render_pairs
 from gitops_guard.commands.hazard_findings import Reported, findings_of
 from gitops_guard.commands.manifests import Manifests, read_tree
 from gitops_guard.commands.rendered_simulate import RenderedSides, sides_of
@@ -104,9 +104,9 @@ def preview(
         no_cache: Believe and write no remembered output.
         today: Decides which suppressions have expired.
     """
-    request = DiffRequest(format="json", allow_network=allow_network, no_cache=no_cache)
-    pairs = render_pairs(workspace, before, request, environment, ())
-    report = compared(workspace, before, request, environment, pairs)
+    extent = Extent(allow_network=allow_network, no_cache=no_cache)
+    pairs = render_pairs(workspace, before, environment, extent)
+    report = compare_trees(workspace, before, environment, extent, pairs)
     simulated = _simulate(workspace, before, suppositions, sides_of(pairs, before, workspace.tree), today)
     base_errors = [error for error in report.errors if error.message.endswith(f"(in the {before.label})")]
     units = _units(report, simulated)

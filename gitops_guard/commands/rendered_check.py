@@ -19,7 +19,7 @@ from gitops_guard.check.telling import (
     tree_digest,
     without_units_name,
 )
-from gitops_guard.commands.rendered_clean import with_blobs
+from gitops_guard.commands.rendered_clean import git_config, with_blobs
 from gitops_guard.commands.selection import Selection, Wanted
 from gitops_guard.commands.workspace import Workspace
 from gitops_guard.errors import RepoError
@@ -84,7 +84,7 @@ def with_rendered(
         asked: The command line.
         is_example: Tells which files policies are tested with.
     """
-    memory = Memory(workspace, cache, asked)
+    memory = Memory(workspace, cache, asked, is_current=tree is workspace.tree)
     if not may_have_units(tree, cache):
         memory.note_none()
         return outcome
@@ -121,9 +121,16 @@ def _known_clean(cache: Cache) -> frozenset[bytes | None]:
 class Memory:
     """Teaches the clean path what was found out about rendered units, for exactly the same state of the repository."""
 
-    def __init__(self, workspace: Workspace, cache: Cache, asked: ToRender) -> None:
-        """Look at the state that is about to be judged."""
-        self._store = cache.clean_store()
+    def __init__(self, workspace: Workspace, cache: Cache, asked: ToRender, *, is_current: bool) -> None:
+        """Look at the state that is about to be judged.
+
+        Args:
+            workspace: What is settled for the run.
+            cache: Where verdicts are remembered.
+            asked: The command line.
+            is_current: The tree judged is the run's own; of the commit that it is compared with, nothing is learned.
+        """
+        self._store = cache.clean_store() if is_current else None
         self._cache = cache
         self._asked = asked
         self._location = None if workspace.repo is None else find_git_dir(workspace.root)
@@ -136,12 +143,12 @@ class Memory:
 
     def note_clean(self, *, objects: int, units: int) -> None:
         """Remember that the rendered units have nothing to report."""
-        if self._before is None or self._before != self._state():
+        if self._before is None or self._location is None or self._before != self._state():
             return
         names = () if self._asked.named is None else sorted({path_bytes(path) for path in self._asked.named})
         if self._asked.staged is not bool(names):
             return
-        tools = tools_stamp(self._asked.environment.get("PATH", os.defpath))
+        tools = tools_stamp(self._asked.environment.get("PATH", os.defpath), git_config(self._location))
         name = rendered_name(self._before, tools, names)
         self._add(remember_rendered(name, objects=objects, units=units))
 

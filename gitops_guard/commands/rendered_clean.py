@@ -18,6 +18,7 @@ from gitops_guard.check.telling import (
     tree_digest,
     without_units_name,
 )
+from gitops_guard.repo.location import common_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Question:
         return _NOTHING if self._is_silent(files) else None
 
     def _tools(self) -> bytes:
-        return tools_stamp(self._environment.get("PATH", os.defpath))
+        return tools_stamp(self._environment.get("PATH", os.defpath), git_config(self._location))
 
     def _searched(self, index: bytes, checksum: bytes) -> "tuple[int, int] | None":
         from gitops_guard.repo.index import parse_index
@@ -129,6 +130,11 @@ class Question:
     def _is_silent(self, files: "list[tuple[bytes, bytes | None]]") -> bool:
         silent = silent_store(*self._cache)
         return find_speaking(files, self._read, silent, most=_READ_AT_MOST) is False
+
+
+def git_config(location: "Location") -> str:
+    """Return the path of the clone's own configuration file."""
+    return os.path.join(common_dir(location.git_dir), "config")
 
 
 def has_unit_names(snapshot: "Sequence[SnapshotEntry]") -> bool:

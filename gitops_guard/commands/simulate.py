@@ -22,7 +22,8 @@ from gitops_guard.report import FormatOptions
 from gitops_guard.report.simulation import SIMULATION_FORMATS
 from gitops_guard.rollout.assumptions import Assumptions
 from gitops_guard.rollout.change import Change
-from gitops_guard.rollout.hazards.all import find_hazards
+from gitops_guard.rollout.hazards.all import find_hazards, find_shared_hazards
+from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.predict_change import predict_change
 from gitops_guard.rollout.snapshot_file import read_snapshot
 from gitops_guard.rollout.versions import kubernetes_model
@@ -48,6 +49,12 @@ class SimulateRequest:
     from_rev: str | None = None
     to_rev: str | None = None
     assume: str | None = None
+    context: str | None = None
+    """Of the kubeconfig, or a cluster of the configuration: asked for a snapshot."""
+
+    kubeconfig: str = ""
+    """Its path; empty: where the environment says."""
+
     snapshot: str | None = None
     """A file of `gitops-guard snapshot`; None: nothing is known of the cluster."""
 
@@ -75,16 +82,20 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
     """
     workspace = _open(request, environment)
     assumptions = read_assumptions(request.assume, workspace.config)
-    snapshot = _snapshot(request.snapshot)
+    snapshot = _snapshot(request, workspace, environment)
     version = request.kubernetes_version or (snapshot.kubernetes if snapshot is not None else DEFAULT_VERSION)
     check_version(version, assumptions)
     before, after = _sides(request, workspace)
     rendered = _rendered(request, workspace, environment)
 
+    plain = rendered.without_consumed(before), rendered.without_consumed(after)
+    sides = [plain, *((old, new) for _, old, new in rendered.units)]
+    shared = _shared(sides, assumptions, snapshot)
+
     def simulated(before: Manifests, after: Manifests, unit: str = "") -> Simulation:
         change = Change.between(before.resources, after.resources, assumptions, snapshot)
         predictions = predict_change(change, assumptions, version)
-        reported = findings_of(find_hazards(change), after, workspace, today)
+        reported = findings_of(_with_shared(find_hazards(change), shared, after), after, workspace, today)
         return Simulation(
             rollouts=tuple(replace(rollout, unit=unit) for rollout in predictions.rollouts),
             hazards=reported.kept,
@@ -93,11 +104,28 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
             silenced=reported.silenced,
         )
 
-    plain = rendered.without_consumed(before), rendered.without_consumed(after)
     parts = [simulated(*plain), *(simulated(old, new, unit.label) for unit, old, new in rendered.units)]
     simulation = _joined(parts, (*unreadable(*plain), *rendered.errors))
     _write(simulation, request, workspace)
     return _exit_code(simulation, request, workspace)
+
+
+def _shared(
+    sides: Sequence[tuple[Manifests, Manifests]], assumptions: Assumptions, snapshot: Snapshot | None
+) -> list[Hazard]:
+    """Return what all units together do to one cluster; without a snapshot nobody knows that they share one."""
+    if snapshot is None or len(sides) < 2:
+        return []
+    before, after = ([one for side in sides for one in side[index].resources] for index in (0, 1))
+    return find_shared_hazards(Change.between(before, after, assumptions, snapshot))
+
+
+def _with_shared(own: list[Hazard], shared: Sequence[Hazard], after: Manifests) -> list[Hazard]:
+    """Add what concerns the objects of one unit and is not known by looking at it alone."""
+    known = {(hazard.problem.rule, hazard.resource.id, hazard.problem.field) for hazard in own}
+    here = {id(resource) for resource in after.resources}
+    new = [hazard for hazard in shared if id(hazard.resource) in here]
+    return [*own, *(one for one in new if (one.problem.rule, one.resource.id, one.problem.field) not in known)]
 
 
 def read_assumptions(path: str | None, config: Config | None = None) -> Assumptions:
@@ -132,13 +160,21 @@ def _over(measured: Mapping[str, Json], given: Mapping[str, Json]) -> dict[str, 
     return merged
 
 
-def _snapshot(path: str | None) -> Snapshot | None:
-    if path is None:
+def _snapshot(request: SimulateRequest, workspace: Workspace, environment: Mapping[str, str]) -> Snapshot | None:
+    if request.context is not None:
+        if request.snapshot is not None:
+            raise UsageError("--context takes a snapshot itself: give one of it and --snapshot")
+        from gitops_guard.commands.snapshot import take_snapshot  # only who asks a cluster pays for the client
+
+        cluster = workspace.config.clusters.get(request.context)
+        context = cluster.context if cluster is not None and cluster.context else request.context
+        return take_snapshot(context, request.kubeconfig, environment)
+    if request.snapshot is None:
         return None
     try:
-        return read_snapshot(read_file(path).decode("utf-8"))
+        return read_snapshot(read_file(request.snapshot).decode("utf-8"))
     except ValueError as error:  # UnicodeDecodeError is one
-        raise UsageError(f"{path}: {error}") from None
+        raise UsageError(f"{request.snapshot}: {error}") from None
 
 
 def check_version(version: str, assumptions: Assumptions) -> None:

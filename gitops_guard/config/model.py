@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gitops_guard.config.sync_model import SyncConfig
 from gitops_guard.model import Json, Severity
 
 
@@ -206,3 +207,6 @@ class Config:
 
     assumptions: Mapping[str, Json] = field(default_factory=dict)
     """What `simulate` supposes, measured by image or workload; the keys of `--assume`, which only it knows."""
+
+    sync: SyncConfig = field(default_factory=SyncConfig)
+    """How clusters are synced."""

@@ -11,6 +11,8 @@ from gitops_guard.config.document import Document, nearest
 from gitops_guard.config.globs import FieldGlob, NameGlob, PathSet
 from gitops_guard.config.kubernetes_version import read_version
 from gitops_guard.config.model import Cluster, Config, MissingSchema, Override, Suppression
+from gitops_guard.config.sync_model import SyncConfig
+from gitops_guard.config.sync_reading import read_sync
 from gitops_guard.model import Json, Severity
 
 _OFF: Final = "off"
@@ -213,6 +215,9 @@ class _Reader:
             found.append(Suppression(**values, line=item.start_mark.line + 1))
         return tuple(found)
 
+    def sync(self, node: yaml.Node, key: str) -> SyncConfig:
+        return read_sync(self, self._document, node, key)
+
     def day(self, node: yaml.Node, key: str) -> str:
         text = self._document.plain(node, key)
         if not is_day(text):
@@ -328,4 +333,5 @@ _CONFIG: Final[_Table] = {
     "plugin-options": _Reader.plugin_options,
     "rules": _Reader.rule_options,
     "assumptions": _Reader.assumptions,
+    "sync": _Reader.sync,
 }

@@ -27,7 +27,7 @@ from gitops_guard.model.finding import (
 )
 from gitops_guard.model.problem import Problem, Severity, Unevaluated
 from gitops_guard.model.resource import Body, Json, Location, Origin, Resource, ResourceId, Span
-from gitops_guard.model.rule import Rule, RuleContext
+from gitops_guard.model.rule import References, Rule, RuleContext
 
 __all__ = [
     "MASK",
@@ -49,6 +49,7 @@ __all__ = [
     "MapKey",
     "Origin",
     "Problem",
+    "References",
     "Report",
     "Resource",
     "ResourceId",

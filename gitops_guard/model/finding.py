@@ -117,6 +117,9 @@ class Coverage:
     schema_only: int = 0
     """Resources whose schema was checked but not the rules that go with it (CEL rules of a CRD)."""
 
+    references_followed: bool = True
+    """Whether rules on references took part; a hook on single files leaves them out."""
+
     skipped: tuple[Skipped, ...] = ()
     """What was not checked; resources without a schema, files that are no manifests."""
 

@@ -143,6 +143,20 @@ class Repo:
         )
         raise RepoError(f"{shown(rev)}: names no commit in {self.root}; check the spelling, or `git fetch` it{hint}")
 
+    def author(self, rev: str) -> str:
+        """Return who wrote a commit: `Ada Lovelace <ada@example.com>`.
+
+        Raises:
+            RepoError: The revision is unknown.
+        """
+        out = self._git.run("show", "--no-patch", "--format=%an <%ae>", self.resolve(rev), "--")
+        return out.decode("utf-8", "replace").strip()
+
+    def follows(self, rev: str, older: str) -> bool:
+        """Tell whether a commit comes after another one, or is the same; False also when the other one is unknown."""
+        before = self.objects.commit(older)
+        return before is not None and self.objects.merge_base(self.resolve(rev), before) == before
+
     def merge_base(self, one: str, other: str) -> str:
         """Return the hex id of the best common ancestor of two revisions.
 

@@ -89,6 +89,7 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
         "resources": coverage.resources,
         "validated": coverage.validated,
         "schema_only": coverage.schema_only,
+        **({} if coverage.references_followed else {"references": "not followed"}),
         "skipped": [
             {"path": entry.path, "resource": entry.resource, "reason": entry.reason} for entry in coverage.skipped
         ],

@@ -1,4 +1,7 @@
-"""The json format of a preview, `"version": 1`: keys in a fixed order, ASCII, masked like the preview itself."""
+"""The json format of a preview, `"version": 1`; its JSON Schema is `live.schema.json` beside this file.
+
+Keys come in a fixed order and text is ASCII. Whatever is masked in the preview is masked here.
+"""
 
 import json
 from typing import Any, TextIO

@@ -13,7 +13,7 @@ from gitops_guard.rollout.case import Place, integer, struct, structs
 from gitops_guard.rollout.change import Change, Pair
 from gitops_guard.rollout.cluster_view import ClusterView, namespace_of
 from gitops_guard.rollout.daemonset_case import daemonset_spec
-from gitops_guard.rollout.scheduling.fit import Filters, fit, place
+from gitops_guard.rollout.scheduling.fit import Filters, fit, fits_somewhere, place
 from gitops_guard.rollout.scheduling.pod import PodView
 from gitops_guard.rollout.scheduling.state import ClusterState, Placed
 from gitops_guard.rollout.workload import replicas, rolling
@@ -121,33 +121,27 @@ def _judge(need: Need, own: Sequence[Placed], others: Callable[[], Sequence[Plac
 
 def _first(need: Need, own: Sequence[Placed], state: ClusterState) -> str:
     """Return why not even the first new pod fits, whichever old pods go before it; empty where it may fit."""
-    if need.beside:
-        found = fit(need.pod, state)
-        if found.nodes:
-            return ""
-        if not need.freed or not own:
-            return found.why
-    return _after_leaving(need, own, state)
-
-
-def _after_leaving(need: Need, own: Sequence[Placed], state: ClusterState) -> str:
-    """Try every node that old pods leave, each with as many of them gone as may be."""
-    why = ""
+    if fits_somewhere(need.pod, state):
+        return ""
+    why = fit(need.pod, state).why
+    if not need.freed or not own:
+        return why
     by_node: dict[str, list[Placed]] = {}
     for placed in own:
         by_node.setdefault(placed.node, []).append(placed)
-    for leaving in by_node.values() or [[]]:
-        with Without(leaving[: need.freed], state):
-            found = fit(need.pod, state)
-        if found.nodes:
-            return ""
-        why = why or found.why
-    if need.freed > 1:
-        with Without(own[: need.freed], state):
-            found = fit(need.pod, state)
-        if found.nodes:
-            return ""
-    return why
+    tries = [leaving[: need.freed] for leaving in by_node.values()]
+    tries += [list(own[: need.freed])] if need.freed > 1 else []
+    return "" if any(_fits_after(leaving, need.pod, state) for leaving in tries) else why
+
+
+def _fits_after(leaving: Sequence[Placed], pod: PodView, state: ClusterState) -> bool:
+    """Tell whether a pod fits once others are gone: on their nodes, or on any where neighbours decide."""
+    neighbours = pod.spread or pod.affinity or pod.anti_affinity or any(one.pod.anti_affinity for one in leaving)
+    with Without(leaving, state):
+        if neighbours or pod.claims:
+            return fits_somewhere(pod, state)
+        ask = Filters(pod, state)
+        return any(not ask.refusals(state.nodes[name]) for name in {one.node for one in leaving})
 
 
 def _held(need: Need, own: Sequence[Placed], state: ClusterState) -> int:

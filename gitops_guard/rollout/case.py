@@ -1,10 +1,11 @@
 """What a simulator gives to be judged: a workload's change in a form that is the same for every controller."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gitops_guard.links.shapes import struct as struct
+from gitops_guard.links.shapes import structs as structs
 from gitops_guard.model import Body, Json, format_field_path
 from gitops_guard.rollout import lifecycle
 from gitops_guard.rollout.assumptions import Assumptions, Scenario
@@ -196,16 +197,6 @@ class Templates:
     def rolls(self) -> bool:
         """Whether pods have to be replaced."""
         return bool(self.changed)
-
-
-def struct(value: Json) -> Mapping[str, Json]:
-    """Return a struct; an absent or mistyped one is empty, since the API server refuses it anyway."""
-    return value if isinstance(value, dict) else {}
-
-
-def structs(value: Json) -> list[Mapping[str, Json]]:
-    """Return the structs of a list; an absent or mistyped one has none."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def integer(value: Json, default: int) -> int:

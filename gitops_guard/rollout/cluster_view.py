@@ -58,6 +58,18 @@ class ClusterView:
         """Return the pods of a workload such as `Deployment/web`."""
         return self._by_workload.get((namespace, workload), [])
 
+    def workloads_in(self, namespace: str) -> list[tuple[str, Mapping[str, str]]]:
+        """Return the workloads of a namespace that have pods, each with the labels of one of them."""
+        return self._by_namespace.get(namespace, [])
+
+    @cached_property
+    def _by_namespace(self) -> Mapping[str, list[tuple[str, Mapping[str, str]]]]:
+        found: dict[str, list[tuple[str, Mapping[str, str]]]] = {}
+        for (namespace, workload), pods in sorted(self._by_workload.items()):
+            if workload:
+                found.setdefault(namespace, []).append((workload, pods[0].labels))
+        return found
+
     @cached_property
     def _by_workload(self) -> Mapping[tuple[str, str], list[RunningPod]]:
         found: dict[tuple[str, str], list[RunningPod]] = {}

@@ -1,86 +1,16 @@
 """What pods take from ConfigMaps and Secrets, and what of it a running pod never sees change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from gitops_guard.model import Body, FieldPath, Json
-from gitops_guard.rollout.case import struct, structs
+from gitops_guard.links.pods import Reference, content, references
+from gitops_guard.model import Body
+from gitops_guard.rollout.case import struct
 from gitops_guard.rollout.change import Change, Pair, template_of
 
 _RELOADERS = ("reloader.stakater.com/", "configmap.reloader.stakater.com/", "secret.reloader.stakater.com/",
               "wave.pusher.com/")  # fmt: skip
 """Annotations by which somebody asked a controller to restart pods when their configuration changes."""
-
-_POD: FieldPath = ("spec", "template", "spec")
-
-
-class Reference(NamedTuple):
-    """One use of a ConfigMap or Secret by a pod template."""
-
-    kind: str
-    name: str
-    keys: tuple[str, ...]
-    """The keys that are used; empty for all of them."""
-
-    how: str
-    """`environment`, `file`, `subPath`: only files are renewed in a running pod."""
-
-    optional: bool
-    path: FieldPath
-
-
-def references(body: Body) -> Iterator[Reference]:
-    """Yield every use of a ConfigMap or Secret by a workload's pods."""
-    spec = struct(template_of(body).get("spec"))
-    fixed = _sub_path_volumes(spec)
-    for key in ("initContainers", "containers"):
-        for index, container in enumerate(structs(spec.get(key))):
-            yield from _of_container(container, (*_POD, key, index))
-    for index, volume in enumerate(structs(spec.get("volumes"))):
-        how = "subPath" if volume.get("name") in fixed else "file"
-        path = (*_POD, "volumes", index)
-        yield from _of_source(volume, path, how)
-        for number, source in enumerate(structs(struct(volume.get("projected")).get("sources"))):
-            yield from _of_source(source, (*path, "projected", "sources", number), how)
-
-
-def _sub_path_volumes(spec: Mapping[str, Json]) -> list[Json]:
-    containers = [*structs(spec.get("initContainers")), *structs(spec.get("containers"))]
-    mounts = [mount for container in containers for mount in structs(container.get("volumeMounts"))]
-    return [mount.get("name") for mount in mounts if mount.get("subPath") or mount.get("subPathExpr")]
-
-
-def _of_container(container: Mapping[str, Json], path: FieldPath) -> Iterator[Reference]:
-    for index, variable in enumerate(structs(container.get("env"))):
-        source = struct(variable.get("valueFrom"))
-        for kind, field in (("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef")):
-            wanted = struct(source.get(field))
-            if isinstance(name := wanted.get("name"), str) and isinstance(key := wanted.get("key"), str):
-                place = (*path, "env", index, "valueFrom", field)
-                yield Reference(kind, name, (key,), "environment", wanted.get("optional") is True, place)
-    for index, source in enumerate(structs(container.get("envFrom"))):
-        for kind, field in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
-            wanted = struct(source.get(field))
-            if isinstance(name := wanted.get("name"), str):
-                optional = wanted.get("optional") is True
-                yield Reference(kind, name, (), "environment", optional, (*path, "envFrom", index, field))
-
-
-def _of_source(source: Mapping[str, Json], path: FieldPath, how: str) -> Iterator[Reference]:
-    for kind, field in (("ConfigMap", "configMap"), ("Secret", "secret")):
-        wanted = struct(source.get(field))
-        name = wanted.get("secretName") or wanted.get("name")
-        if isinstance(name, str):
-            keys = tuple(str(item.get("key")) for item in structs(wanted.get("items")))
-            yield Reference(kind, name, keys, how, wanted.get("optional") is True, (*path, field))
-
-
-def content(body: Body) -> dict[str, Json]:
-    """Return the values of a ConfigMap or Secret by key; only ever compared, never shown."""
-    found: dict[str, Json] = {}
-    for field in ("data", "binaryData", "stringData"):
-        found.update({f"{key}": value for key, value in struct(body.get(field)).items()})
-    return found
 
 
 class Stale(NamedTuple):

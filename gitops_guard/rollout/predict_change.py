@@ -71,8 +71,7 @@ def _seen_live(pair: Pair, change: Change, assumptions: Assumptions) -> Assumpti
     if change.view is None or pair.new is None:
         return assumptions
     known: dict[str, int] = {}
-    nodes = change.nodes_for(pair.new)
-    if pair.id.kind == "DaemonSet" and nodes is not None:
+    if pair.id.kind == "DaemonSet" and (nodes := change.nodes_for(pair.new)) is not None:
         known["nodes"] = nodes
     quota = most_pods(change, pair)
     if quota is not None and "quota_pods" not in assumptions.given:

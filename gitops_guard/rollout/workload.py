@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from gitops_guard.links.selectors import selects
 from gitops_guard.model import Body, FieldPath, Json
 from gitops_guard.rollout.case import integer, struct, structs
 from gitops_guard.rollout.change import Change, Pair, labels_of, template_of
@@ -52,20 +53,3 @@ def selected(change: Change, scope: str, selector: Json) -> list[Pair]:
         return []
     found = change.labels_after.having(scope, struct(selector.get("matchLabels")))
     return [pair for pair in found if pair.new is not None and selects(selector, labels_of(pair.new))]
-
-
-def selects(selector: Mapping[str, Json], labels: Mapping[str, Json]) -> bool:
-    """Tell whether a label selector (matchLabels, matchExpressions) matches; an empty one matches everything."""
-    equal = all(labels.get(key) == value for key, value in struct(selector.get("matchLabels")).items())
-    return equal and all(_expression(one, labels) for one in structs(selector.get("matchExpressions")))
-
-
-def _expression(expression: Mapping[str, Json], labels: Mapping[str, Json]) -> bool:
-    key, operator = str(expression.get("key")), expression.get("operator")
-    values = expression.get("values")
-    values = values if isinstance(values, list) else []
-    if operator == "In":
-        return labels.get(key) in values
-    if operator == "NotIn":
-        return labels.get(key) not in values
-    return (key in labels) is (operator == "Exists")

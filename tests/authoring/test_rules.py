@@ -209,9 +209,9 @@ def test_check_when_a_rule_cannot_tell_then_the_resource_is_not_validated(repo: 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param(simple("return", "resorce"), "tools/rules.py:4: rule simple asks for 'resorce', and there is no such fixture; did you mean 'resource'?", id="unknown fixture"),
+        pytest.param(simple("return", "resourze"), "tools/rules.py:4: rule simple asks for 'resourze', and there is no such fixture; did you mean 'resource'?", id="unknown fixture"),
         pytest.param(simple("return", "xyzzy"), "there are body, kubernetes_versions, options, references, repository, resource", id="nothing near"),
-        pytest.param(f"{HEAD}\n@fixture\ndef one(oen):\n    return 1\n\n{simple('return', 'one').removeprefix(HEAD)}", "tools/rules.py:4: fixture one asks for 'oen', and there is no such fixture; did you mean 'one'?", id="unknown fixture of a fixture"),
+        pytest.param(f"{HEAD}\n@fixture\ndef one(onee):\n    return 1\n\n{simple('return', 'one').removeprefix(HEAD)}", "tools/rules.py:4: fixture one asks for 'onee', and there is no such fixture; did you mean 'one'?", id="unknown fixture of a fixture"),
         pytest.param(f"{HEAD}\n@fixture\ndef one(two):\n    return 1\n\n\n@fixture\ndef two(one):\n    return 1\n{simple('return', 'one').removeprefix(HEAD)}", "fixtures need one another: one -> two -> one", id="circle"),
         pytest.param(f"{HEAD}\n@fixture\ndef one():\n    yield 1\n", "tools/rules.py:4: fixture one yields; return the value", id="fixture yields"),
         pytest.param(f"{HEAD}\n@fixture\ndef body():\n    return 1\n", "has the name of a built-in one", id="fixture with a name of ours"),

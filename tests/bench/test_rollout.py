@@ -10,6 +10,7 @@ import pytest
 
 from gitops_guard.model import Origin, Resource
 from gitops_guard.model.resource import resource_id
+from gitops_guard.model.snapshot import Node, RunningPod, Snapshot
 from gitops_guard.rollout.assumptions import Assumptions
 from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.all import find_hazards
@@ -66,6 +67,61 @@ def test_deployment_when_pods_go_one_by_one_then_the_time_grows_with_their_numbe
     tens, thousand = prediction_s(100, ONE_BY_ONE), prediction_s(1_000, ONE_BY_ONE, times=2)
     print(f"\none by one: 100 replicas {tens * 1000:.1f} ms, 1,000 replicas {thousand * 1000:.1f} ms")
     assert thousand < 10 * tens * 1.6
+
+
+@pytest.mark.parametrize(
+    "rolling",
+    [
+        pytest.param({"maxSurge": surge, "maxUnavailable": unavailable}, id=f"{surge}/{unavailable}")
+        for surge, unavailable in ((1, 0), (0, 1), (1, 1), ("25%", 0), (0, "25%"), ("100%", 0))
+    ],
+)
+def test_deployment_when_budgets_differ_then_none_takes_many_times_as_long_as_the_default(
+    rolling: dict[str, object],
+) -> None:
+    default, found = prediction_s(100, DEFAULT), prediction_s(100, rolling)
+    print(f"\n100 replicas, {rolling}: {found * 1000:.1f} ms (wanted: 20 ms); by default {default * 1000:.1f} ms")
+    assert found < 10 * default
+
+
+def cluster(nodes: int, pods: int, workloads: int) -> Snapshot:
+    room = {"cpu": "16", "memory": "64Gi", "pods": "110"}
+    container = {"name": "web", "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}}}
+    return Snapshot(
+        kubernetes="v1.36.3",
+        nodes=tuple(
+            Node(name=f"n{number}", labels={"kubernetes.io/hostname": f"n{number}"}, allocatable=room)
+            for number in range(nodes)
+        ),
+        pods=tuple(
+            RunningPod(
+                namespace="shop",
+                name=f"p{number}",
+                node=f"n{number % nodes}",
+                workload=f"Deployment/web-{number % workloads}",
+                labels={"app": f"web-{number % workloads}"},
+                spec={"containers": [container]},
+            )
+            for number in range(pods)
+        ),
+    )
+
+
+def test_change_when_it_is_judged_by_a_snapshot_then_it_takes_little_longer():
+    def work(snapshot: Snapshot | None) -> float:
+        before, after = merge(500)
+
+        def run() -> None:
+            found = Change.between(before, after, Assumptions(), snapshot)
+            predict_change(found, Assumptions(), "1.36")
+            find_hazards(found)
+
+        return cpu_s(run, times=1)
+
+    work(None)  # modules are loaded and functions warm
+    without, judged = work(None), work(cluster(200, 8_000, 500))
+    print(f"\n500 workloads {without:.2f} s, with 200 nodes and 8,000 pods {judged:.2f} s (wanted: 10 s)")
+    assert judged < 6 * without
 
 
 def merge(workloads: int) -> tuple[list[Resource], list[Resource]]:

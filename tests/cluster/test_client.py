@@ -276,6 +276,17 @@ def test_delete_when_a_precondition_fails_then_the_object_stays(
     assert refused(lambda: client.delete(wanted)).error_class is ErrorClass.NOT_FOUND
 
 
+def test_delete_when_only_the_query_says_dry_run_then_a_body_makes_it_real(
+    client: Client, namespace: str, config_map: Make
+) -> None:
+    wanted = config_map_id(namespace)
+    options = b'{"apiVersion":"v1","kind":"DeleteOptions"}'
+    for body, is_kept in ((None, True), (options, False)):  # why Client.delete says it in the body
+        client.apply(config_map(namespace), manager="m")
+        client.send(Call(method="DELETE", path=f"{client.path_of(wanted)}?dryRun=All", body=body))
+        assert is_kept is (client.find(wanted) is not None)
+
+
 @pytest.mark.parametrize("page", [1, 2, 500])
 def test_list_when_it_has_pages_then_all_objects_come_once(
     client: Client, namespace: str, config_map: Make, page: int

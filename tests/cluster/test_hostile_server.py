@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import http.server
 import threading
@@ -22,7 +23,8 @@ from gitops_guard.cluster import (
 )
 from gitops_guard.cluster.identity import FixedCredentials, Identity
 
-SMALL = Limits(attempts=1, answer_bytes=100_000, answer_s=0.3, read_s=5)
+SMALL = Limits(attempts=1, answer_bytes=100_000, read_s=30)
+SHORT = dataclasses.replace(SMALL, answer_s=0.3)
 Answering = Callable[["Handler"], None]
 
 
@@ -84,8 +86,8 @@ def serve() -> Iterator[Callable[[Answering], Server]]:
 
 
 def client_of(url: str, **more: Any) -> Client:
-    credentials = FixedCredentials(more.pop("identity", Identity()))
-    return Client(Access(name="odd", server=url, credentials=credentials, **more), limits=SMALL)
+    credentials, limits = FixedCredentials(more.pop("identity", Identity())), more.pop("limits", SMALL)
+    return Client(Access(name="odd", server=url, credentials=credentials, **more), limits=limits)
 
 
 def drip(handler: Handler) -> None:
@@ -118,7 +120,8 @@ def bomb(handler: Handler) -> None:
 def test_answer_when_it_is_none_then_unreachable(
     serve: Callable[[Answering], Server], answering: Answering, message: str
 ) -> None:
-    with client_of(serve(answering).url) as client, pytest.raises(UnreachableError, match=message):
+    limits = SHORT if answering is drip else SMALL
+    with client_of(serve(answering).url, limits=limits) as client, pytest.raises(UnreachableError, match=message):
         client.version()
 
 

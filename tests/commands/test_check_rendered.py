@@ -92,13 +92,13 @@ def inline(*lines: str) -> str:
     ],
 )
 def test_check_when_units_are_rendered_then_findings_stand_at_the_source(repo, files, expected):
-    repo(files).run("check", "--format", "json").assert_findings(*expected)
+    repo(files).run("check", "--policies", "none", "--format", "json").assert_findings(*expected)
 
 
 def test_check_when_a_unit_is_wrong_then_the_finding_names_unit_and_number(repo):
     files = {**BASE, "a/kustomization.yaml": inline("x: 1"), "b/kustomization.yaml": "resources: [../a]\n"}
     files["c/kustomization.yaml"] = "resources: [../a]\nnamePrefix: c-\n"
-    found = repo(files).run("check", "--format", "json").json()["findings"]
+    found = repo(files).run("check", "--policies", "none", "--format", "json").json()["findings"]
     assert [" (as rendered in kustomization b and 1 more unit)"] == [
         one["message"].removeprefix('unknown field "spec.x"') for one in found
     ]
@@ -123,7 +123,7 @@ def test_check_when_files_are_named_then_only_their_units_are_rendered(repo, sta
         "two/app.properties": "a=b\n",
         "plain/x.yaml": CONFIG_MAP,
     }
-    outcome = repo(files).stage().run("check", "--staged", *staged, "--format", "json")
+    outcome = repo(files).stage().run("check", "--policies", "none", "--staged", *staged, "--format", "json")
     assert (0, units) == (outcome.code, outcome.json()["coverage"]["units"])
 
 
@@ -136,7 +136,9 @@ def test_check_when_a_base_loses_a_file_then_the_units_that_name_it_fail(repo):
 
 
 def test_check_when_rendering_is_off_then_only_files_count(repo):
-    outcome = repo({**BASE, "prod/kustomization.yaml": inline("x: 1")}).run("check", "--no-render", "--format", "text")
+    outcome = repo({**BASE, "prod/kustomization.yaml": inline("x: 1")}).run(
+        "check", "--policies", "none", "--no-render", "--format", "text"
+    )
     outcome.assert_clean()
     assert "rendered" not in outcome.out
 
@@ -145,7 +147,7 @@ def test_check_when_helm_is_missing_then_coverage_names_the_chart_and_the_run_pa
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     files = {"charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n"}
     files["charts/web/templates/a.yaml"] = "kind: {{ .Values.kind }}\n"
-    outcome = repo(files).run("check", "--format", "text")
+    outcome = repo(files).run("check", "--policies", "none", "--format", "text")
     outcome.assert_clean()
     assert (
         "not judged as rendered: 1 unit or part of one\n"
@@ -155,9 +157,18 @@ def test_check_when_helm_is_missing_then_coverage_names_the_chart_and_the_run_pa
 
 def test_check_when_a_suppression_stands_at_the_source_then_it_holds_for_the_unit(repo):
     silenced = inline("x: 1").replace("  - patch", "  # gitops-guard: ignore unknown-field tried out\n  - patch")
-    outcome = repo({**BASE, "prod/kustomization.yaml": silenced}).run("check", "--format", "text")
+    outcome = repo({**BASE, "prod/kustomization.yaml": silenced}).run("check", "--policies", "none", "--format", "text")
     outcome.assert_clean()
     assert "silenced by suppressions or the baseline: 1 finding" in outcome.out
+
+
+def test_check_when_an_overlay_adds_what_a_policy_wants_then_the_base_is_not_blamed(repo):
+    limits = "resources: {limits: {memory: 1Gi}, requests: {cpu: 1, memory: 1Gi}}"
+    patch = inline("template:", "  spec:", f"    containers: [{{name: web, {limits}}}]")
+    rules = {"missing-memory-limit", "missing-memory-request", "missing-cpu-request"}
+    for files, expected in (({**BASE, "prod/kustomization.yaml": patch}, set()), (BASE, rules)):
+        found = repo(files, name=f"repo{len(files)}").run("check", "--format", "json").json()["findings"]
+        assert expected == rules & {one["rule"] for one in found}
 
 
 def clean_path(sandbox, *arguments: str) -> str:
@@ -172,7 +183,7 @@ def clean_path(sandbox, *arguments: str) -> str:
 
 
 def test_clean_path_when_units_were_found_clean_then_it_says_the_same_as_the_full_path(repo):
-    sandbox = repo(BASE).stage()
+    sandbox = repo({**BASE, "base/web.yaml": CONFIG_MAP}).stage()
     arguments = ["--staged", "base/web.yaml"]
     assert "None\n" == clean_path(sandbox, *arguments)
     full = sandbox.call(["check", *arguments])
@@ -189,14 +200,14 @@ def test_clean_path_when_units_were_found_clean_then_it_says_the_same_as_the_ful
     ],
 )
 def test_clean_path_when_another_file_decides_then_it_steps_aside(repo, change):
-    sandbox = repo(BASE).stage()
+    sandbox = repo({**BASE, "base/web.yaml": CONFIG_MAP}).stage()
     sandbox.call(["check", "--staged", "base/web.yaml"]).assert_clean()
     sandbox.stage(change)
     assert "None\n" == clean_path(sandbox, "--staged", "base/web.yaml")
 
 
 def test_clean_path_when_a_plain_tree_gets_a_flux_object_then_it_steps_aside(repo):
-    sandbox = repo({"apps/web.yaml": DEPLOYMENT}).stage()
+    sandbox = repo({"apps/web.yaml": CONFIG_MAP}).stage()
     assert clean_path(sandbox, "--staged", "apps/web.yaml").endswith("\n0\n")
     assert clean_path(sandbox, "apps/web.yaml").endswith("\n0\n")
     sandbox.write({"flux.yaml": FLUX})
@@ -204,3 +215,21 @@ def test_clean_path_when_a_plain_tree_gets_a_flux_object_then_it_steps_aside(rep
     assert "None\n" == clean_path(sandbox, "apps/web.yaml")
     sandbox.stage()
     assert "None\n" == clean_path(sandbox, "--staged", "apps/web.yaml")
+
+
+def test_clean_path_when_only_the_compared_commit_had_no_units_then_it_steps_aside(repo):
+    sandbox = repo({"apps/web.yaml": CONFIG_MAP}).commit()
+    sandbox.commit({"apps/kustomization.yaml": "resources: [web.yaml]\n", "x/kustomization.yaml": inline("x: 1")})
+    sandbox.run("check", "--policies", "none", "--staged", "apps/web.yaml", "--new-from", "HEAD^")
+    sandbox.call(["check", "--staged", "apps/web.yaml", "--new-from", "HEAD^"])
+    assert "None\n" == clean_path(sandbox, "--staged", "apps/web.yaml") or "rendered: " in clean_path(
+        sandbox, "--staged", "apps/web.yaml"
+    )
+
+
+def test_check_when_compared_with_a_commit_then_only_new_findings_of_units_are_told(repo):
+    sandbox = repo({**BASE, "prod/kustomization.yaml": inline("x: 1")}).commit()
+    sandbox.commit({"prod/kustomization.yaml": inline("x: 1", "y: 2")})
+    outcome = sandbox.run("check", "--policies", "none", "--from", "HEAD^", "--new-from", "HEAD^")
+    outcome.assert_findings(("prod/kustomization.yaml", 3, "unknown-field"))
+    assert "spec.y" in outcome.out

@@ -310,3 +310,13 @@ def test_explain_when_a_policy_is_the_organisations_own_then_its_page_is_shown(r
 def test_explain_when_an_own_policy_has_no_page_then_its_first_message_stands_for_it(repo: Repo) -> None:
     out = repo(files()).run("explain", "floating-tag").out
     assert "# floating-tag\n\npin the image\n\n- severity: warning\n- from: policies\n" == out
+
+
+@pytest.mark.parametrize("flags", [[], ["--policies", "none"]])
+def test_check_when_a_finding_is_accepted_then_a_run_without_its_policy_does_not_call_that_unused(
+    repo: Repo, flags: list[str]
+) -> None:
+    comment = "      # gitops-guard: ignore latest-image-tag the vendor has no other\n"
+    accepted = WEB.replace("      - name: web\n", f"{comment}      - name: web\n")
+    config = "policies: ['pack:images']\n"
+    repo({".gitops-guard.yaml": config, "web.yaml": accepted}).run("check", *flags).assert_clean()

@@ -121,8 +121,8 @@ def test_check_when_a_pack_is_named_then_single_policies_of_it_are_switched(repo
 @pytest.mark.parametrize(
     ("expression", "line", "column", "message"),
     [
-        pytest.param("object.spec.replicas <= threee", 8, 41, "threee", id="unknown name"),
-        pytest.param("object.spec.replicas.sise() > 3", 8, 37, "sise", id="unknown function"),
+        pytest.param("object.spec.replicas <= treplicas", 8, 41, "treplicas", id="unknown name"),
+        pytest.param("object.spec.replicas.syze() > 3", 8, 37, "syze", id="unknown function"),
         pytest.param("object.spec.replicas <= (3", 8, 43, "end of expression", id="syntax"),
         pytest.param("size('a')", 8, 17, "bool", id="type"),
     ],

@@ -9,6 +9,7 @@ from gitops_guard import rules
 from gitops_guard.check.catalog import ENGINE_RULES, HAZARD_RULES
 from gitops_guard.commands.explain import plainly
 from gitops_guard.policy.pack_rules import listed
+from gitops_guard.rules import RULES
 
 PAGES = Path(rules.__file__).parent
 PLUGIN = """
@@ -35,7 +36,7 @@ def gitops_guard_rules():
 
 def test_rules_then_every_built_in_rule_is_listed_sorted_with_severity_origin_and_summary(repo):
     lines = repo().run("rules").out.splitlines()
-    assert sorted([*ENGINE_RULES, *listed()]) == [line.split()[0] for line in lines]
+    assert sorted([*ENGINE_RULES, *(rule.id for rule in RULES), *listed()]) == [line.split()[0] for line in lines]
     row = next(line for line in lines if line.startswith("unknown-field"))
     assert "unknown-field error built-in A field that the kind does not have." == " ".join(row.split())
 
@@ -81,7 +82,7 @@ def test_rules_trusted_rev_then_the_plugin_of_that_revision_is_listed(repo):
     assert "no-op-rule" in outcome.out
 
 
-@pytest.mark.parametrize("rule", sorted(ENGINE_RULES))
+@pytest.mark.parametrize("rule", sorted([*ENGINE_RULES, *(rule.id for rule in RULES)]))
 def test_explain_then_the_page_is_printed(repo, rule):
     outcome = repo().run("explain", rule)
     outcome.assert_code(0)

@@ -1,5 +1,9 @@
 """`gitops-guard simulate --from` looks at what is deployed."""
 
+import json
+
+import pytest
+
 DEPLOYMENT = """apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: shop}
@@ -38,3 +42,41 @@ def test_simulate_when_a_unit_cannot_be_rendered_then_2_and_the_reason(repo):
     outcome = sandbox.commit({"live/kustomization.yaml": "resources: [nope.yaml]\n"}).run("simulate", "--from", "HEAD^")
     outcome.assert_code(2)
     assert "live/kustomization.yaml:1: kubectl: " in outcome.out
+
+
+RIGID = DEPLOYMENT.replace(
+    "  replicas: 3\n", "  replicas: 3\n  strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}\n"
+)
+
+
+def cluster(room):
+    """One node with the pods of two units, and room for so many more."""
+    pods = [
+        {
+            "namespace": namespace,
+            "name": f"web-{number}",
+            "node": "one",
+            "workload": "Deployment/web",
+            "labels": {"app": "web"},
+        }
+        for namespace in ("live", "test")
+        for number in range(3)
+    ]
+    node = {"name": "one", "labels": {}, "allocatable": {"cpu": "8", "memory": "8Gi", "pods": str(len(pods) + room)}}
+    return json.dumps({"version": 1, "kubernetes": "v1.36.3", "nodes": [node], "pods": pods, "objects": {}})
+
+
+@pytest.mark.parametrize(
+    ("room", "expected"),
+    [pytest.param(1, ["rollouts-compete-for-nodes"], id="one place"), pytest.param(2, [], id="two places")],
+)
+def test_simulate_when_units_share_a_cluster_then_their_rollouts_compete_for_its_nodes(repo, tmp_path, room, expected):
+    files = FILES | {"base/web.yaml": RIGID, "test/kustomization.yaml": "resources: [../base]\nnamespace: test\n"}
+    sandbox = repo(files).commit()
+    sandbox.commit({"base/web.yaml": RIGID.replace("web:1", "web:2")})
+    (tmp_path / "cluster.json").write_text(cluster(room), encoding="utf-8")
+    document = sandbox.run(
+        "simulate", "--from", "HEAD^", "--snapshot", str(tmp_path / "cluster.json"), "--format", "json"
+    ).json()
+    assert ["ok", "ok"] == [one["verdict"] for one in document["rollouts"]]
+    assert expected == [one["rule"] for one in document["hazards"]]

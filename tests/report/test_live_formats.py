@@ -3,8 +3,13 @@
 import io
 import json
 import re
+from importlib.resources import files
+from typing import Any
 
+import jsonschema
 import pytest
+import referencing
+from referencing import Registry
 
 from gitops_guard.diff import compare
 from gitops_guard.model import CheckError, Origin, Resource
@@ -21,6 +26,13 @@ from gitops_guard.model.resource import resource_id
 from gitops_guard.report import FormatOptions
 from gitops_guard.report.live_formats import LIVE_FORMATS
 
+SCHEMAS = {
+    name: json.loads(files("gitops_guard.report").joinpath(name).read_text("utf-8"))
+    for name in ("diff.schema.json", "live.schema.json")
+}
+REGISTRY: Registry[Any] = Registry().with_resources(
+    [(name, referencing.Resource.from_contents(schema)) for name, schema in SCHEMAS.items()]
+)
 HOSTILE = "\x1b[31mred\n::error::x `</details>` \u202e@everyone"
 
 
@@ -110,6 +122,7 @@ def test_json_when_written_then_it_is_ascii_and_has_every_key() -> None:
     text = written("json", HOSTILE)
     assert text.isascii()
     told = json.loads(text)
+    jsonschema.Draft202012Validator(SCHEMAS["live.schema.json"], registry=REGISTRY).validate(told)
     assert list(told) == ["version", "from", "to", "clusters", "errors", "notes"]
     first, second = told["clusters"]
     assert (first["cluster"], second["error"]) == ("eu", HOSTILE)

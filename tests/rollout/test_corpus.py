@@ -1,6 +1,7 @@
 """Change pairs with what they are known to do: those that hurt must all be found, their look-alikes left in peace."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def snapshot_of(case: Path) -> Snapshot | None:
     return read_snapshot(json.dumps(yaml.safe_load(path.read_text(encoding="utf-8")))) if path.exists() else None
 
 
+@cache
 def outcome(case: Path) -> tuple[dict[str, str], list[str]]:
     """Verdicts by workload, and the rules of the hazards."""
     given = yaml.safe_load((case / "expected.yaml").read_text(encoding="utf-8")).get("assume", {})

@@ -7,6 +7,9 @@ import tempfile
 from pathlib import Path
 
 GOOD = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  key: value\n"
+HOST_NETWORK = (
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  hostNetwork: true\n  containers: [{name: a, image: a}]\n"
+)
 BAD = GOOD.replace("data:", "dat:")
 
 
@@ -25,6 +28,7 @@ def main() -> None:
         "config.schema.json",
         "waiver.schema.json",
         "schema/data/lifecycle.json",
+        "policy/packs.json",
         "policy/test.schema.json",
         "report/check.schema.json",
         "report/simulation/simulate.schema.json",
@@ -41,6 +45,9 @@ def main() -> None:
         found = run(directory, "check")
         assert found.returncode == 1, found
         assert "bad.yaml:5:1: error unknown-field" in found.stdout, found
+        (directory / "good.yaml").write_text(HOST_NETWORK)
+        found = run(directory, "check", "good.yaml")
+        assert "good.yaml:5:16: error host-network" in found.stdout, found
     version = run(Path("/"), "--version")
     assert version.stdout.startswith("gitops-guard "), version
     print("1 passed, 0 failed")

@@ -23,11 +23,13 @@ WITH_LABEL = WITHOUT_LABEL.replace("  name: web\n", "  name: web\n  labels: {tea
 
 def test_check_when_the_plugin_is_installed_then_its_rule_finds(repo):
     # The label's nearest existing parent is the metadata, whose key stands on line 3.
-    repo({"web.yaml": WITHOUT_LABEL}).run("check").assert_findings(("web.yaml", 3, "missing-team-label"))
+    repo({"web.yaml": WITHOUT_LABEL}).run("check", "--policies", "none").assert_findings(
+        ("web.yaml", 3, "missing-team-label")
+    )
 
 
 def test_check_when_the_label_is_there_then_nothing_is_found(repo):
-    repo({"web.yaml": WITH_LABEL}).run("check").assert_clean()
+    repo({"web.yaml": WITH_LABEL}).run("check", "--policies", "none").assert_clean()
 
 
 def test_rules_when_listed_then_the_plugin_is_named(repo):

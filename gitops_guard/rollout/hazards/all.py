@@ -91,6 +91,19 @@ DETECTORS: tuple[Detector, ...] = (
 )
 
 
+SHARED: tuple[Detector, ...] = (
+    quota_blocks_rollout.find,
+    quota_slows_rollouts.find,
+    rollouts_compete_for_nodes.find,
+)
+"""What units that are rendered apart do to each other in one cluster: one quota, one set of nodes."""
+
+
+def find_shared_hazards(change: Change) -> list[Hazard]:
+    """Return the hazards of a change that is put together from several units of one cluster."""
+    return [hazard for detect in SHARED for hazard in detect(change)]
+
+
 def find_hazards(change: Change) -> list[Hazard]:
     """Return every hazard of a change."""
     return [hazard for detect in DETECTORS for hazard in detect(change)]

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from gitops_guard.links.selectors import selects
 from gitops_guard.model import Body, FieldPath, Json
 from gitops_guard.rollout.case import struct, structs
 from gitops_guard.rollout.change import Change, labels_of
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.hazards.spare_node import spare_node_problem
-from gitops_guard.rollout.workload import POD_SPEC, is_rigid, pod_spec, selects
+from gitops_guard.rollout.workload import POD_SPEC, is_rigid, pod_spec
 
 _HOST = "kubernetes.io/hostname"
 _TERMS = "requiredDuringSchedulingIgnoredDuringExecution"

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from gitops_guard.links.pods import content
 from gitops_guard.model import Body, FieldPath, Json, Problem
 from gitops_guard.rollout.case import struct
 from gitops_guard.rollout.change import Change, Pair
-from gitops_guard.rollout.configuration import content
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.template import quantity
 

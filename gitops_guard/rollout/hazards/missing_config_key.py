@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from gitops_guard.model import Problem
+from gitops_guard.links.pods import Reference, content
+from gitops_guard.model import Problem, Severity
 from gitops_guard.rollout.change import Change
-from gitops_guard.rollout.configuration import Reference, content, uses
+from gitops_guard.rollout.configuration import uses
 from gitops_guard.rollout.hazards.hazard import Hazard
 
 
@@ -16,7 +17,8 @@ def find(change: Change) -> Iterator[Hazard]:
         missing = [key for key in reference.keys if key not in content(config.after.body)]
         if missing and not reference.optional and not _is_encrypted(config.after.body):
             message = f"{reference.kind} {reference.name} has no key {missing[0]}: pods {_effect(reference)}"
-            yield Hazard(workload.after, Problem(rule="missing-config-key", field=reference.path, message=message))
+            problem = Problem(rule="missing-config-key", field=reference.path, message=message, severity=Severity.ERROR)
+            yield Hazard(workload.after, problem)
 
 
 def _effect(reference: Reference) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from gitops_guard.links.pods import references
 from gitops_guard.model import FieldPath, Json, Problem
 from gitops_guard.rollout.case import structs
 from gitops_guard.rollout.change import Change, Pair
 from gitops_guard.rollout.cluster_view import ClusterView, namespace_of
-from gitops_guard.rollout.configuration import references
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.workload import POD_SPEC, pod_spec
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from gitops_guard.links.selectors import selects
 from gitops_guard.model import Problem
 from gitops_guard.rollout.change import Change, Pair
 from gitops_guard.rollout.cluster_view import namespace_of
 from gitops_guard.rollout.hazards.hazard import Hazard
-from gitops_guard.rollout.workload import selected, selects, spec_of
+from gitops_guard.rollout.workload import selected, spec_of
 
 _MOST = 3
 
@@ -34,10 +35,9 @@ def _live_stranger(pair: Pair, change: Change) -> str:
     if change.view is None or not isinstance(selector, dict):
         return ""
     namespace = namespace_of(pair.new or {})
-    for pod in change.view.snapshot.pods:
-        kind, _, name = pod.workload.partition("/")
-        same = pod.namespace == namespace and pod.workload and selects(selector, pod.labels)
-        if same and change.find_any(kind, pair.scope, name) is None:
+    for workload, labels in change.view.workloads_in(namespace):
+        kind, _, name = workload.partition("/")
+        if change.find_any(kind, pair.scope, name) is None and selects(selector, labels):
             return f"{kind} {name}"
     return ""
 

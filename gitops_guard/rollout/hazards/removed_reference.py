@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from gitops_guard.links.pods import attachments
 from gitops_guard.model import Problem
-from gitops_guard.rollout.case import struct, structs
 from gitops_guard.rollout.change import Change, Pair
 from gitops_guard.rollout.configuration import uses
 from gitops_guard.rollout.hazards.hazard import Hazard
@@ -15,6 +15,13 @@ _ADMITTED_BY = {
     "runtimeClassName": "RuntimeClass",
 }
 """Fields whose object has to be there when a pod is created."""
+
+
+_EFFECTS = {
+    "PersistentVolumeClaim": "new pods stay Pending",
+    "Secret": "images of new pods are pulled without it",
+}
+"""What comes of it that a pod is attached to what is gone."""
 
 
 def find(change: Change) -> Iterator[Hazard]:
@@ -33,18 +40,11 @@ def find(change: Change) -> Iterator[Hazard]:
 
 def _removed(workload: Pair, change: Change) -> Iterator[Problem]:
     spec, namespace = pod_spec(workload.new or {}), workload.scope
-    for index, volume in enumerate(structs(spec.get("volumes"))):
-        claim = struct(volume.get("persistentVolumeClaim")).get("claimName")
-        if isinstance(claim, str) and _is_removed(change, "PersistentVolumeClaim", namespace, claim):
-            field = (*POD_SPEC, "volumes", index, "persistentVolumeClaim", "claimName")
-            message = f"the change removes PersistentVolumeClaim {claim}: new pods stay Pending"
-            yield Problem(rule="removed-reference", field=field, message=message)
-    for index, secret in enumerate(structs(spec.get("imagePullSecrets"))):
-        name = secret.get("name")
-        if isinstance(name, str) and _is_removed(change, "Secret", namespace, name):
-            message = f"the change removes Secret {name}: images of new pods are pulled without it"
-            field = (*POD_SPEC, "imagePullSecrets", index, "name")
-            yield Problem(rule="removed-reference", field=field, message=message)
+    for one in attachments(spec, POD_SPEC):
+        effect = _EFFECTS.get(one.kind)
+        if effect is not None and _is_removed(change, one.kind, namespace, one.name):
+            message = f"the change removes {one.kind} {one.name}: {effect}"
+            yield Problem(rule="removed-reference", field=one.path, message=message)
     for key, kind in _ADMITTED_BY.items():
         name, scope = spec.get(key), namespace if kind == "ServiceAccount" else ""
         if isinstance(name, str) and _is_removed(change, kind, scope, name):

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from gitops_guard.model import Body, Problem
+from gitops_guard.links.pods import ports
+from gitops_guard.model import Problem, Severity
 from gitops_guard.rollout.case import structs
 from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.hazard import Hazard
@@ -18,17 +19,11 @@ def find(change: Change) -> Iterator[Hazard]:
         chosen = change.labels_after.having(service.scope, selector(service.after.body))
         if not chosen or not any(pair.changed for pair in (service, *chosen)):
             continue
-        names = {name for pair in chosen for name in _port_names(pair.new or {})}
+        names = {name for pair in chosen for name, _ in ports(pod_spec(pair.new or {}))}
         for index, port in enumerate(structs(spec_of(service.after.body).get("ports"))):
             target = port.get("targetPort")
             if isinstance(target, str) and not target.isdecimal() and target not in names:
                 message = f"no pod behind the Service has a port named {target}: it gets no endpoints for this port"
                 field = ("spec", "ports", index, "targetPort")
-                yield Hazard(service.after, Problem(rule="service-port-missing", field=field, message=message))
-
-
-def _port_names(body: Body) -> Iterator[str]:
-    spec = pod_spec(body)
-    for container in (*structs(spec.get("containers")), *structs(spec.get("initContainers"))):
-        for port in structs(container.get("ports")):
-            yield str(port.get("name"))
+                problem = Problem(rule="service-port-missing", field=field, message=message, severity=Severity.ERROR)
+                yield Hazard(service.after, problem)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gitops_guard.model import Problem
+from gitops_guard.model import Problem, Severity
 from gitops_guard.rollout.change import Change
 from gitops_guard.rollout.hazards.hazard import Hazard
 from gitops_guard.rollout.service import selector
@@ -17,6 +17,6 @@ def find(change: Change) -> Iterator[Hazard]:
         had = change.labels_before.having(service.scope, before) if before else []
         if had and not change.labels_after.having(service.scope, after):
             message = "selects the pods of no workload after the change: it is left without endpoints"
-            yield Hazard(
-                service.after, Problem(rule="service-selects-nothing", field=("spec", "selector"), message=message)
-            )
+            field = ("spec", "selector")
+            problem = Problem(rule="service-selects-nothing", field=field, message=message, severity=Severity.ERROR)
+            yield Hazard(service.after, problem)

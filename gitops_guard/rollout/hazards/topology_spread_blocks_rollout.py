@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from gitops_guard.links.selectors import selects
 from gitops_guard.model import FieldPath, Problem
 from gitops_guard.rollout.capacity import place_of
 from gitops_guard.rollout.case import integer, structs
 from gitops_guard.rollout.change import Change, Pair, labels_of
 from gitops_guard.rollout.hazards.hazard import Hazard
-from gitops_guard.rollout.workload import POD_SPEC, is_rigid, pod_spec, replicas, selects
+from gitops_guard.rollout.workload import POD_SPEC, is_rigid, pod_spec, replicas
 
 RULE = "topology-spread-blocks-rollout"
 _FIELD: FieldPath = (*POD_SPEC, "topologySpreadConstraints")
@@ -35,8 +36,9 @@ def find(change: Change) -> Iterator[Hazard]:
 def _too_few_domains(pair: Pair, change: Change) -> Iterator[Hazard]:
     """With fewer nodes than minDomains each takes maxSkew pods at most: filtering.go:minMatchNum."""
     body = pair.new or {}
-    nodes = change.nodes_for(body)
-    for index, one in enumerate(structs(pod_spec(body).get("topologySpreadConstraints"))):
+    constraints = structs(pod_spec(body).get("topologySpreadConstraints"))
+    nodes = change.nodes_for(body) if constraints else None
+    for index, one in enumerate(constraints):
         by_node = one.get("topologyKey") == "kubernetes.io/hostname" and one.get("whenUnsatisfiable") == "DoNotSchedule"
         least, selector, keys = integer(one.get("minDomains"), 1), one.get("labelSelector"), one.get("matchLabelKeys")
         if not by_node or nodes is None or nodes >= least or not isinstance(selector, dict) or pair.after is None:

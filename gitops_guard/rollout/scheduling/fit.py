@@ -62,6 +62,12 @@ class Filters:
         yield self._affinity.check(state)
 
 
+def fits_somewhere(pod: PodView, cluster: ClusterState) -> bool:
+    """Tell whether any node can take a pod; the first one ends the search."""
+    ask = Filters(pod, cluster)
+    return any(not ask.refusals(state) for state in cluster.nodes.values())
+
+
 def fit(pod: PodView, cluster: ClusterState) -> Fit:
     """Ask every node whether it can take a pod."""
     found, lacking, ask = [], Counter[str](), Filters(pod, cluster)

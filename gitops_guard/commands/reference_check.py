@@ -1,0 +1,114 @@
+"""`check` on what objects say about one another: which runs follow references, and by which rules."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gitops_guard.check.run import Cache, Outcome
+from gitops_guard.check.workers import processors
+from gitops_guard.commands.criteria import needs_references
+from gitops_guard.commands.selection import Selection
+from gitops_guard.commands.workspace import Workspace
+from gitops_guard.config import Scopes
+from gitops_guard.model import Rule, RuleContext
+from gitops_guard.repo.tree import Tree
+
+if TYPE_CHECKING:
+    from gitops_guard.check.follow_tree import FollowedTree
+    from gitops_guard.check.references import Group
+    from gitops_guard.links.view import ReferenceRule
+
+
+class References:
+    """The references of one run.
+
+    A hook on single files does not follow them: the whole tree would have to be read before each commit.
+    """
+
+    def __init__(
+        self, workspace: Workspace, tree: Tree, selection: Selection, *, paths: Sequence[str], staged: bool
+    ) -> None:
+        """Say what is followed.
+
+        Args:
+            workspace: What is settled for the run.
+            tree: What is checked.
+            selection: Its files.
+            paths: Repository paths that were named; empty for everything.
+            staged: What is staged is checked, as in a hook.
+        """
+        self._workspace = workspace
+        self._tree = tree
+        self._selection = selection
+        config = workspace.config
+        off = (
+            {rule for rule, severity in config.severity.items() if severity is None} if not config.overrides else set()
+        )
+        rules = [rule for _, rule in workspace.extensions.rules if needs_references(rule) and rule.id not in off]
+        is_hook = staged and not any(_is_directory(path, tree) for path in paths)
+        self._rules = [] if is_hook else rules
+        self._not_asked = frozenset(rule.id for rule in rules) if is_hook else frozenset()
+        self.outlines: dict[bytes, bytes] | None = {} if self._rules else None
+        """Learns outlines while files are read; None where nothing is followed."""
+
+    def follow(self, outcome: Outcome, cache: Cache) -> Outcome:
+        """Add what is wrong with the references of the chosen files."""
+        if self.outlines is None or not self._selection.chosen:
+            coverage = replace(outcome.coverage, references_followed=not self._not_asked)
+            return replace(outcome, coverage=coverage, not_asked=outcome.not_asked | self._not_asked)
+        from gitops_guard.check.follow_tree import Asked, FollowedTree  # nothing of it in a hook
+
+        tree = FollowedTree(
+            self._tree, self._selection.candidates, cache, jobs=self._workspace.settings.jobs or processors()
+        )
+        quick, whole = _sorted_out(self._rules)
+        chosen = frozenset(entry.path for entry in self._selection.chosen)
+        asked = Asked(rules=quick, chosen=chosen, listed=frozenset(self._workspace.config.severity))
+        found = tree.findings(asked, self.outlines)
+        outcome = replace(outcome, findings=(*outcome.findings, *found.findings))
+        return self._whole(outcome, tree, whole, chosen) if whole else outcome
+
+    def _whole(self, outcome: Outcome, tree: "FollowedTree", rules: Sequence[Rule], chosen: frozenset[str]) -> Outcome:
+        """Ask rules of plugins, which want to see whole resources."""
+        from gitops_guard.check.reference_places import judged
+        from gitops_guard.links.view import Tally, View
+
+        groups = tree.groups(chosen, self.outlines or {})
+        scene, units, tally = tree.scene(groups), {group.path: group.unit for group in groups}, Tally()
+        findings, errors, skipped = judged(
+            _paths_of(groups),
+            [(rule, self._context_of(rule)) for rule in rules],
+            lambda path: View(scene, units[path], tally),
+            self._tree.read,
+        )
+        coverage = replace(outcome.coverage, skipped=tuple(sorted((*outcome.coverage.skipped, *skipped))))
+        return replace(
+            outcome,
+            findings=(*outcome.findings, *findings),
+            errors=(*outcome.errors, *errors),
+            coverage=coverage,
+        )
+
+    def _context_of(self, rule: Rule) -> Callable[[str], RuleContext]:
+        config = self._workspace.config
+        scopes = Scopes(config, self._workspace.settings.kubernetes_versions)
+
+        def context(path: str) -> RuleContext:
+            versions = scopes.at(path).kubernetes_versions
+            return RuleContext(kubernetes_versions=versions, options=config.rules.get(rule.id, {}))
+
+        return context
+
+
+def _is_directory(path: str, tree: Tree) -> bool:
+    return not path or not tree.exists(path)
+
+
+def _sorted_out(rules: Sequence[Rule]) -> "tuple[tuple[ReferenceRule, ...], list[Rule]]":
+    """Tell rules that judge outlines from those that want to see whole resources."""
+    quick = tuple(rule for rule in rules if hasattr(rule, "judge"))
+    return quick, [rule for rule in rules if not hasattr(rule, "judge")]  # type: ignore[return-value]  # just looked
+
+
+def _paths_of(groups: "Sequence[Group]") -> list[str]:
+    return [group.path for group in groups if group.judged]

@@ -1,0 +1,129 @@
+"""How long a set of 2,000 objects takes, against kubectl with the same objects on the same server, in the same run.
+
+Prints a line a measurement; asserts ratios and numbers of requests, which do not depend on the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from controlplane.server import ADMIN, ControlPlane
+
+from gitops_guard.cluster import Client, load_access
+from gitops_guard.model import Origin
+from gitops_guard.model.resource import resource_id
+from gitops_guard.sync.applyset import SetName
+from gitops_guard.sync.looking import look
+from gitops_guard.sync.request import Rendered, Request
+from gitops_guard.sync.running import sync
+from gitops_guard.sync.settling import Wanted
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
+
+EACH = 500
+
+
+def objects(namespace: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for number in range(EACH):
+        name, labels = f"app-{number}", {"app": f"app-{number}"}
+        container = {"name": "web", "image": "web:1", "env": [{"name": "A", "value": "1"}]}
+        template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+        found += [
+            _object("apps/v1", "Deployment", namespace, name, spec={"selector": {"matchLabels": labels}, "template": template}),
+            _object("v1", "ConfigMap", namespace, name, data={"a": "1", "b": "2"}),
+            _object("v1", "Service", namespace, name, spec={"clusterIP": "None", "selector": labels, "ports": [{"port": 80}]}),
+            _object("v1", "ServiceAccount", namespace, name),
+        ]  # fmt: skip
+    return found
+
+
+def _object(version: str, kind: str, namespace: str, name: str, **rest: Any) -> dict[str, Any]:
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace}, **rest}
+
+
+def wanted(bodies: list[dict[str, Any]]) -> tuple[Wanted, ...]:
+    origin = Origin(path="all.yaml", document=0, line=1)
+    return tuple(Wanted(id=resource_id(body), body=body, origin=origin) for body in bodies)
+
+
+def timed(what: str, client: Client, call: Callable[[], Any]) -> tuple[float, int, Any]:
+    before, started, cpu = sum(client.counts.values()), time.perf_counter(), time.process_time()
+    report = call()
+    seconds, asked = time.perf_counter() - started, sum(client.counts.values()) - before
+    print(f"{what:<46} {seconds:7.2f} s {time.process_time() - cpu:7.2f} s CPU {asked:6d} requests")
+    return seconds, asked, report
+
+
+def by_process(what: str, command: list[str], *, good: tuple[int, ...] = (0,)) -> float:
+    started = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, check=False)
+    seconds = time.perf_counter() - started
+    assert done.returncode in good, done.stderr.decode()[-500:]
+    print(f"{what:<46} {seconds:7.2f} s")
+    return seconds
+
+
+def by_program(folder: Path, bodies: list[dict[str, Any]], kubeconfig: Path, namespace: str) -> None:
+    """Run `gitops-guard drift` as a person does: start, read files, render, compare."""
+    source = folder / "source"
+    source.mkdir()
+    for number, body in enumerate(bodies):
+        (source / f"{number}.yaml").write_text(json.dumps(body))
+    target = ["--kubeconfig", str(kubeconfig), "--namespace", namespace, "--name", "bench", "--source", str(source)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    by_process("gitops-guard drift, the whole program", [sys.executable, "-m", "gitops_guard", "drift", *target])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"{'':<46} {cpu_s:7.2f} s CPU, {after.ru_maxrss / 1024:.0f} MB at most (kubectl included)")
+
+
+def test_sync_of_2000_objects(control_plane: ControlPlane, namespace: str, kubectl: str, tmp_path: Path) -> None:
+    theirs = f"{namespace}-kubectl"
+    control_plane.create_namespace(theirs)
+    kubeconfig = control_plane.kubeconfig(ADMIN)
+    listed = tmp_path / "all.json"
+    listed.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects(theirs)}))
+    run = [str(kubectl), "--kubeconfig", str(kubeconfig)]
+    bodies = objects(namespace)
+
+    def request() -> Request:
+        rendered = Rendered(revision="1" * 40, wanted=wanted(bodies))
+        return Request(name=SetName(name="bench", namespace=namespace), rendered=rendered, default_namespace=namespace)
+
+    def fresh(what: str, call: Callable[[Client], Any]) -> tuple[float, int, Any]:
+        with Client(load_access({}, kubeconfig=str(kubeconfig))) as client:
+            return timed(what, client, lambda: call(client))
+
+    print()
+    created, _, report = fresh("sync: cold create", lambda client: sync(client, request()))
+    assert ("synced", 4 * EACH) == (report.verdict, report.counts["created"])
+    kubectl_created = by_process(
+        "kubectl apply --server-side: cold create", [*run, "apply", "--server-side", "-f", str(listed)]
+    )
+    looks = [fresh("drift: nothing changed", lambda client: look(client, request())) for _ in range(3)]
+    nothing, requests, report = min(looks, key=lambda one: one[0])  # the best, since others may use the machine
+    assert ("synced", ()) == (report.verdict, report.drift)
+    kubectl_diff = by_process(
+        "kubectl diff --server-side: nothing changed", [*run, "diff", "--server-side", "-f", str(listed)], good=(0, 1)
+    )
+    again, requests_again, _ = fresh("sync: nothing changed", lambda client: sync(client, request()))
+    by_program(tmp_path, bodies, kubeconfig, namespace)
+    bodies[1]["data"] = {"a": "2"}
+    one, requests_one, report = fresh("sync: one object changed", lambda client: sync(client, request()))
+    assert 1 == report.counts["configured"]
+
+    assert requests <= 12
+    assert requests_again <= 14
+    assert requests_one <= 20
+    assert nothing <= 0.1 * kubectl_diff
+    assert created < kubectl_created
+    assert max(again, one) <= 0.2 * kubectl_diff
