@@ -165,6 +165,7 @@ def _filled(plan: PullPlan, found: NewFindings, seen: Preview, is_ours: Callable
         findings=tuple(finding for finding in found.findings if is_ours(finding.location.path)),
         known=found.known if is_ours("known") else 0,
         silenced=found.silenced + seen.silenced if is_ours("silenced") else 0,
+        accepted=tuple(one for one in found.accepted if is_ours(one.path)),
         errors=tuple(_of_shard((*found.errors, *(e for e in seen.errors if e.path not in unreadable)), is_ours)),
         known_errors=found.known_errors if is_ours("known errors") else 0,
         unseen=tuple(entry for entry in seen.unseen if is_ours(entry.path)),
