@@ -115,7 +115,7 @@ def _run_live(request: DiffRequest, environment: Mapping[str, str]) -> int:
         no_cache=request.no_cache,
         verbose=request.verbose,
     )
-    return live_diff.run(live, workspace, before, environment, _read_yaml)
+    return live_diff.run(live, workspace, before, environment, read_yaml)
 
 
 def _open(request: DiffRequest, environment: Mapping[str, str]) -> tuple[Workspace, Tree]:
@@ -234,7 +234,7 @@ def _conventions(sides: BothSides, rendered: RenderedPairs, plain: Sequence[Reso
         definitions = [*sides.definitions(), *made]
     kinds = CustomKinds(tuple(definitions))
     return Conventions(
-        list_keys=kinds.list_keys, default_of=kinds.default_of, read_yaml=_read_yaml, is_whole=_is_whole(sides)
+        list_keys=kinds.list_keys, default_of=kinds.default_of, read_yaml=read_yaml, is_whole=_is_whole(sides)
     )
 
 
@@ -263,7 +263,7 @@ def _is_whole(sides: BothSides) -> Callable[[Resource], bool]:
     return is_whole
 
 
-def _read_yaml(text: str) -> "Json | None":
+def read_yaml(text: str) -> "Json | None":
     """Read the one document of a ConfigMap's value; None for whatever a reader could take in two ways."""
     stream = load(text.encode("utf-8", "surrogatepass"))
     if stream.problems or len(stream.documents) != 1:
