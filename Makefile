@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Tables of thousands of rows, which only change with what they are about: not even collected by `make test-fast`.
 THOROUGH_FOLDERS := tests/policies tests/cel tests/rollout
 
-.PHONY: help demo test test-offline test-fast test-control-plane lint format bench wheel docs clean
+.PHONY: help demo test browser test-offline test-fast test-control-plane lint format bench wheel docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s ':'
@@ -42,7 +42,17 @@ demo: $(VENV)/.package  ## install, then check the example repository: it prints
 
 test: test-offline test-control-plane  ## run every test
 
-test-offline: $(VENV)/.test  ## run every test that needs no control plane
+# No wheel carries a browser. As root on Debian it is installed; who is not root is told how, and without it tests fail.
+browser:  ## have a Chromium, for the tests that open pages
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing Chromium for the tests of pages"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else \
+	  echo "the tests of pages need Chromium on PATH, such as from: sudo apt-get install chromium"; \
+	fi
+
+test-offline: $(VENV)/.test browser  ## run every test that needs no control plane
 	$(BIN)/python -m pytest -n $(JOBS) -m 'not controlplane and not bench'
 
 test-fast: $(VENV)/.test  ## the same without the thorough ones: under a minute, for the next edit

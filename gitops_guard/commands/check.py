@@ -38,6 +38,9 @@ class CheckRequest:
     """The command line of `check`."""
 
     paths: tuple[str, ...] = ()
+    directory: str | None = None
+    """Where the repository is; None: where the first path lies."""
+
     staged: bool = False
     rev: str | None = None
     from_rev: str | None = None
@@ -105,23 +108,6 @@ def judge(
     return workspace, _report(workspace, outcome, request, environment, today, only), only
 
 
-def judge_rendered(workspace: Workspace, tree: Tree, environment: Mapping[str, str], *, today: date) -> Report:
-    """Check what was rendered from a workspace's tree, by the same configuration.
-
-    Args:
-        workspace: Where it was rendered from.
-        tree: Files with what was rendered.
-        environment: The process's variables.
-        today: Decides which suppressions have expired.
-
-    Raises:
-        GuardError: Nothing could be checked.
-    """
-    rendered, request = replace(workspace, tree=tree), CheckRequest()
-    outcome = check_side(rendered, tree, replace(request, no_cache=True), environment, None, base=BaseReader())
-    return _report(rendered, outcome, request, environment, today, frozenset())
-
-
 def _refuse_contradictions(request: CheckRequest) -> None:
     sources = {
         "--staged": request.staged,
@@ -144,7 +130,7 @@ def _open(request: CheckRequest, environment: Mapping[str, str]) -> tuple[Worksp
     """Open the workspace and say which paths alone count, if only changes do."""
     head = request.to_rev or "HEAD"
     asked = Asked(
-        directory=directory_of(request.paths),
+        directory=request.directory or directory_of(request.paths),
         staged=request.staged,
         rev=head if request.from_rev is not None else request.rev,
         config=request.config,

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from gitops_guard.commands.check import CheckRequest, judge, judge_rendered, terminal_width
+from gitops_guard.commands.check import CheckRequest, judge, terminal_width
 from gitops_guard.commands.sync_narration import Narration
-from gitops_guard.commands.sync_source import Place, Source, SourceFlags, open_source, revision_of
+from gitops_guard.commands.sync_source import Place, Source, SourceFlags, local_path, open_source
 from gitops_guard.commands.sync_target import (
     Target,
     conflict_rules,
@@ -20,8 +20,6 @@ from gitops_guard.commands.sync_target import (
 )
 from gitops_guard.model import Finding, Report, Severity
 from gitops_guard.model.sync import SyncReport, SyncVerdict
-from gitops_guard.repo.memory import MemoryTree
-from gitops_guard.repo.repository import Repo
 from gitops_guard.report import FORMATS, FormatOptions
 from gitops_guard.report.sync import SYNC_FORMATS
 from gitops_guard.sync.applyset import SetName
@@ -82,7 +80,7 @@ def run(flags: SyncFlags, environment: Mapping[str, str]) -> int:
     """
     with connected(flags.target, environment) as (client, access, name):
         source = open_source(flags.source, Place(context=access.name, server=access.server), environment)
-        if is_rejected(flags.source, source, environment):
+        if is_rejected(replace(flags.source, source=local_path(flags.source.source)), source, environment):
             rejected = SyncReport(set_name=name.name, revision=source.rendered.revision, verdict=SyncVerdict.REJECTED)
             return finish(rejected, flags)
         stop = Stop()
@@ -140,15 +138,16 @@ def is_rejected(flags: SourceFlags, source: Source, environment: Mapping[str, st
     Raises:
         GuardError: They could not be checked.
     """
-    paths = (flags.source if flags.path is None else f"{flags.source}/{flags.path}",)
     asked = CheckRequest(
-        paths=paths, rev=revision_of(flags, Repo.discover(flags.source)), config=flags.config, flags=flags.flags
+        directory=flags.source,
+        paths=_paths(flags, source),
+        rev=source.rendered.revision or None,
+        config=flags.config,
+        allow_network=flags.allow_network,
+        flags=flags.flags,
     )
     today = datetime.now(UTC).date()
     _, report, _ = judge(asked, environment, today=today)
-    if not _errors(report) and source.built:
-        rendered = MemoryTree(source.built, label="rendered objects")
-        report = judge_rendered(source.workspace, rendered, environment, today=today)
     errors = _errors(report)
     if not errors and not report.errors:
         return False
@@ -156,6 +155,14 @@ def is_rejected(flags: SourceFlags, source: Source, environment: Mapping[str, st
     wrong = count(len(errors) + len(report.errors), "error")
     sys.stderr.write(f"gitops-guard: {wrong} in the manifests; nothing is written to the cluster\n")
     return True
+
+
+def _paths(flags: SourceFlags, source: Source) -> tuple[str, ...]:
+    """Return what is checked: the source's directory or what is below --path in it; a bare repository has no files."""
+    repo = source.workspace.repo
+    if repo is not None and repo.is_bare:
+        return (flags.path,) if flags.path is not None else ()
+    return (flags.source if flags.path is None else f"{flags.source}/{flags.path}",)
 
 
 def _errors(report: Report) -> list[Finding]:

@@ -57,8 +57,6 @@ class Source:
     workspace: Workspace
     rendered: Rendered
     history: History
-    built: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    """What kustomize, helm and the like made, by a path that names the unit: no file of the tree says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +79,7 @@ def open_source(flags: SourceFlags, place: Place, environment: Mapping[str, str]
         UsageError: There is no such source, or nothing says which of the units are this cluster's.
         GuardError: It cannot be read.
     """
-    refuse_url(flags.source)
+    flags = replace(flags, source=local_path(flags.source))
     if not os.path.isdir(flags.source):
         raise UsageError(f"--source {shown(flags.source)}: no such directory; check the spelling")
     repo = Repo.discover(flags.source)
@@ -93,7 +91,6 @@ def open_source(flags: SourceFlags, place: Place, environment: Mapping[str, str]
         workspace=workspace,
         rendered=_rendered(workspace, revision, units),
         history=_history(flags, workspace, repo, revision, place, environment),
-        built={f"{one.unit.path or '.'}/(rendered).yaml": _text(one) for one in units if _is_built(one)},
     )
 
 
@@ -124,14 +121,6 @@ def _history(
     return History(follows=follows, at=at, elsewhere=elsewhere)
 
 
-def _is_built(one: RenderedUnit) -> bool:
-    return one.unit.kind is not UnitKind.DIRECTORY and bool(one.objects)
-
-
-def _text(one: RenderedUnit) -> bytes:
-    return "".join(f"---\n{found.text}" for found in one.objects).encode("utf-8", "surrogatepass")
-
-
 def revision_of(flags: SourceFlags, repo: Repo | None) -> str | None:
     """Return the commit that is meant; None for a directory without Git.
 
@@ -146,14 +135,17 @@ def revision_of(flags: SourceFlags, repo: Repo | None) -> str | None:
     return None
 
 
-def refuse_url(source: str) -> None:
-    """Refuse what names a repository elsewhere.
+def local_path(source: str) -> str:
+    """Return the directory that a source names.
 
     Raises:
-        UsageError: It does.
+        UsageError: It names a repository elsewhere.
     """
+    if source.startswith("file:///"):
+        return source.removeprefix("file://")
     if "://" in source or (":" in source and not os.path.exists(source)):
         raise UsageError("--source names a repository elsewhere; clone it, and name the clone's directory")
+    return source
 
 
 def _workspace(flags: SourceFlags, revision: str | None, environment: Mapping[str, str]) -> Workspace:

@@ -102,8 +102,7 @@ class Applier:
             reason = str(error)
             return Outcome(item=item, action=SyncAction.BLOCKED, reason=reason, is_failed=True, is_unknown=True)
         except ApiError as error:
-            unknown = error.error_class.is_temporary
-            return _failed(item, told(error), is_unknown=unknown)
+            return _failed(item, told(error), is_unknown=is_unsure(error))
 
     def dry_run(self, one: Desired, live: Body | None, *, force: bool = False) -> Written:
         """Return what applying an object would make of it; conflicts are settled as they would be in earnest.
@@ -272,6 +271,11 @@ def wait_for(ask: Callable[[], bool], within_s: float, stopped: threading.Event)
             return False
         wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
     return True
+
+
+def is_unsure(error: ApiError) -> bool:
+    """Tell whether the server may have acted all the same; of what was never sent (status 0) it has not."""
+    return error.error_class.is_temporary and error.status != 0
 
 
 def is_conflict(cause: Cause) -> bool:

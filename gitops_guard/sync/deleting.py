@@ -9,7 +9,7 @@ from typing import Final
 from gitops_guard.cluster import ApiError, Client, ErrorClass, Propagation, UnreachableError, in_parallel
 from gitops_guard.model import Json, ResourceId
 from gitops_guard.model.sync import SyncAction
-from gitops_guard.sync.applying import Outcome, told, wait_for
+from gitops_guard.sync.applying import Outcome, is_unsure, told, wait_for
 from gitops_guard.sync.managed_fields import MANAGER
 from gitops_guard.sync.objects import PART_OF, Key, Live, live, metadata_of
 from gitops_guard.sync.planning import Item
@@ -78,7 +78,7 @@ class Deleter:
         except UnreachableError as error:
             return _blocked(item, str(error), is_unknown=True)
         except ApiError as error:
-            return _blocked(item, told(error), is_unknown=error.error_class.is_temporary)
+            return _blocked(item, told(error), is_unknown=is_unsure(error))
         return Outcome(item=item, action=SyncAction.SKIPPED, reason=item.reason, is_released=True)
 
     def _delete(self, item: Item) -> Outcome:
@@ -87,7 +87,7 @@ class Deleter:
         except UnreachableError as error:
             return _blocked(item, str(error), is_unknown=True)
         except ApiError as error:
-            return _blocked(item, told(error), is_unknown=error.error_class.is_temporary)
+            return _blocked(item, told(error), is_unknown=is_unsure(error))
 
     def _deleted(self, item: Item) -> Outcome:
         seen = item.live

@@ -201,8 +201,6 @@ def _exception(one: Desired, live: Live | None, sight: Sight, options: PlanOptio
         return said.problems[0], Step.BLOCK
     if one.key in options.cycles:
         return options.cycles[one.key], Step.BLOCK
-    if said.hook:
-        return f"it is a hook ({said.hook}), which gitops-guard does not run", Step.SKIP
     if said.ignore:
         return f"its annotation says not to touch it: {said.ignore}", Step.SKIP
     if (one.key.group, one.key.kind) in sight.unserved:

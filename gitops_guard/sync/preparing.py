@@ -14,7 +14,7 @@ from gitops_guard.sync.planning import Item, Plan, PlanOptions, Sight, Step, mak
 from gitops_guard.sync.pruning import PruneRules
 from gitops_guard.sync.request import Request
 from gitops_guard.sync.scanning import scan
-from gitops_guard.sync.settling import Wanted, settle
+from gitops_guard.sync.settling import LeftOut, settle
 from gitops_guard.sync.store import Store, Stored
 
 _SUSPENDED = "its unit is suspended"
@@ -26,7 +26,7 @@ class Prepared:
 
     stored: Stored
     objects: Mapping[Key, Desired] = field(repr=False)
-    hooks: tuple[Wanted, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     planned_kinds: frozenset[tuple[str, str]] = frozenset()
     sight: Sight
     graph: Graph = field(repr=False)
@@ -77,7 +77,7 @@ def prepare(client: Client, request: Request, store: Store, stored: Stored) -> P
     return Prepared(
         stored=stored,
         objects={one.key: one for one in settled.objects},
-        hooks=settled.hooks,
+        left_out=settled.left_out,
         planned_kinds=settled.planned_kinds,
         sight=sight,
         graph=graph,
@@ -93,7 +93,8 @@ def _plan(request: Request, objects: Sequence[Desired], stored: Stored, sight: S
     options = PlanOptions(
         prune=rules,
         adopt=request.adopt,
-        now_s=request.now().timestamp(),
+        # a run that only looks cannot note that it has looked, so it would look again every time
+        now_s=0.0 if request.dry_run else request.now().timestamp(),
         verify_all=request.verify_all,
         cycles=unknown,
     )

@@ -82,9 +82,9 @@ def _changes(facts: Facts) -> Iterator[ObjectChange]:
             yield ObjectChange(action=outcome.action, id=id_of(item), reason=outcome.reason)
         else:
             yield _without_outcome(item, facts)
-    for hook in facts.prepared.hooks:
-        reason = f"it is a chart's hook ({hook.hook}), which gitops-guard does not run"
-        yield ObjectChange(action=SyncAction.SKIPPED, id=hook.id, reason=reason)
+    for out in facts.prepared.left_out:
+        action = SyncAction.BLOCKED if out.is_wrong else SyncAction.SKIPPED
+        yield ObjectChange(action=action, id=out.wanted.id, reason=out.reason)
 
 
 def _without_outcome(item: Item, facts: Facts) -> ObjectChange:

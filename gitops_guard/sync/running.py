@@ -27,7 +27,7 @@ from gitops_guard.sync.health import Verdict
 from gitops_guard.sync.inventory import Inventory, superset
 from gitops_guard.sync.locking import Stop, locked, run_id
 from gitops_guard.sync.looking import look
-from gitops_guard.sync.objects import Desired
+from gitops_guard.sync.objects import Desired, Key
 from gitops_guard.sync.planning import Item, Step
 from gitops_guard.sync.preparing import Prepared, prepare
 from gitops_guard.sync.pruning import PruneRules
@@ -45,6 +45,7 @@ _BREAKER_FROM: Final = 20
 _BREAKER_SHARE: Final = 5
 """One in so many: when more get no answer, the cluster is not available."""
 
+_ONLY_TOLD: Final = "its drift is only reported"
 _WELL: Final = (HealthStatus.CURRENT, HealthStatus.NO_SIGNAL)
 
 
@@ -192,15 +193,24 @@ class _Run:
         if self._stop:
             reason = "the run was told to end before it was its turn"
             return Outcome(item=item, action=SyncAction.SKIPPED, reason=reason)
-        if item.step is not Step.SUSPECT:
-            return applier.apply(item)
-        seen = confirmer.look(item)
-        if not seen.is_different and seen.pair is not None:
-            return Outcome(item=item, action=SyncAction.UNCHANGED, body=seen.pair.live)
-        fights = fights_after(item.entry, seen.drift)
-        if reason := self._reason_to_leave(item, fights):
+        if item.step is Step.SUSPECT:
+            return self._suspect(confirmer.look(item), applier)
+        if item.is_missing and not self._is_corrected(item.key):
+            return Outcome(item=item, action=SyncAction.SKIPPED, reason=_ONLY_TOLD)
+        return applier.apply(item)
+
+    def _suspect(self, seen: Look, applier: Applier) -> Outcome:
+        """Correct an object that was looked at, if it differs and nothing speaks against it."""
+        item, body = seen.item, seen.pair.live if seen.pair is not None else None
+        if not seen.is_different and body is not None:
+            return Outcome(item=item, action=SyncAction.UNCHANGED, body=body)
+        fights, reason = fights_after(item.entry, seen.drift), ""
+        if fought := next((name for name, number in fights.items() if number >= FIGHT), ""):
+            reason = _fought(fought)
+        elif not self._is_corrected(item.key):
+            reason, fights = _ONLY_TOLD, dict(item.entry.fights) if item.entry is not None else {}
+        if reason:
             self._tell_drift(seen, is_corrected=False)
-            body = seen.pair.live if seen.pair is not None else None
             return Outcome(item=item, action=SyncAction.SKIPPED, reason=reason, body=body, fights=fights)
         outcome = applier.apply(item)
         self._tell_drift(seen, is_corrected=not outcome.is_failed)
@@ -212,19 +222,10 @@ class _Run:
         with self._lock:
             self._drift += found
 
-    def _reason_to_leave(self, item: Item, fights: dict[str, int]) -> str:
-        """Return why drift of an object is not corrected; empty when it is."""
-        fought = next((name for name, number in fights.items() if number >= FIGHT), "")
-        if fought:
-            field, _, manager = fought.rpartition(" ")
-            return (
-                f"{manager} has changed {field} again in {FIGHT} runs; leave it to {manager} with a rule in"
-                " `sync: ignore-drift:`, or stop what writes it"
-            )
+    def _is_corrected(self, key: Key) -> bool:
+        """Tell whether drift of an object is corrected or only told."""
         wanted = self._request.remediate
-        if wanted is None or item.key.kind in wanted or item.key.group_kind in wanted:
-            return ""
-        return "its drift is only reported"
+        return wanted is None or key.kind in wanted or key.group_kind in wanted
 
     def _told(self, outcome: Outcome) -> None:
         self._request.progress.object_done(outcome)
@@ -313,6 +314,14 @@ class _Run:
         return known.pinned if known.pinned == self._request.rendered.revision and not self._request.ignore_pin else ""
 
 
+def _fought(name: str) -> str:
+    field, _, manager = name.rpartition(" ")
+    return (
+        f"{manager} has changed {field} again in {FIGHT} runs; leave it to {manager} with a rule in"
+        " `sync: ignore-drift:`, or stop what writes it"
+    )
+
+
 def _corrected(outcome: Outcome, seen: Look, fights: dict[str, int]) -> Outcome:
     reason = outcome.reason
     if not outcome.is_failed and seen.drift:
@@ -331,6 +340,9 @@ def _applied(prepared: Prepared, facts: Facts) -> list[Desired]:
 
 def _not_well(facts: Facts) -> str:
     """Return why nothing may be deleted; empty when all was applied and is well."""
+    wrong = next((out for out in facts.prepared.left_out if out.is_wrong), None) if facts.prepared else None
+    if wrong is not None:
+        return f"{wrong.wanted.id} cannot be applied"
     failed = next((one for one in facts.outcomes.values() if one.is_failed), None)
     if failed is not None:
         return f"{failed.item.key} could not be applied"

@@ -1,13 +1,14 @@
 """Objects as they were rendered -> as they are sent: scope, namespace, the set's label, what is left to others."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from gitops_guard.cluster import Resources
 from gitops_guard.errors import SyncError
 from gitops_guard.model import Body, Origin, ResourceId
 from gitops_guard.sync.ignoring import Ignoring
+from gitops_guard.sync.instructions import read_instructions
 from gitops_guard.sync.objects import PART_OF, Desired, Key, desired, doubled, key_of, metadata_of, strings_of
 from gitops_guard.sync.references import defined_kind
 
@@ -31,6 +32,15 @@ class Wanted:
     """The chart's word for it, where it is a hook or a test."""
 
 
+class LeftOut(NamedTuple):
+    """An object that no set can hold."""
+
+    wanted: Wanted
+    reason: str
+    is_wrong: bool
+    """It cannot be applied as it is written; otherwise it is only not for us to apply."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """All that Git wants, as it is sent."""
@@ -39,8 +49,7 @@ class Settled:
     planned_kinds: frozenset[tuple[str, str]]
     """Group and kind that definitions of the set bring."""
 
-    hooks: tuple[Wanted, ...] = ()
-    """Left out: they are run, not kept."""
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Scopes:
@@ -88,12 +97,12 @@ def settle(
         secret_key: See `objects.desired_hash`.
 
     Raises:
-        SyncError: An object cannot be a member of the set: it has no name, carries a set's label already, or two that
-            do not say the same are one and the same in the cluster.
+        SyncError: Two objects that do not say the same are one and the same in the cluster.
     """
     scopes = Scopes(resources, wanted)
-    ordinary = [one for one in wanted if not one.hook]
-    _refuse(ordinary)
+    left_out = tuple(out for one in wanted if (out := _left_out(one)) is not None)
+    without = {id(out.wanted) for out in left_out}
+    ordinary = [one for one in wanted if id(one) not in without]
     found = [_settled(one, scopes, set_id, default_namespace, ignoring, secret_key) for one in ordinary]
     if pairs := doubled(found):
         raise SyncError("; ".join(_told(*pair) for pair in pairs[:5]))
@@ -101,7 +110,7 @@ def settle(
     return Settled(
         objects=tuple(unique[key] for key in sorted(unique)),
         planned_kinds=scopes.planned,
-        hooks=tuple(one for one in wanted if one.hook),
+        left_out=left_out,
     )
 
 
@@ -116,19 +125,17 @@ def _place(origin: Origin) -> str:
     return f"{origin.path}:{origin.line}" if origin.line else origin.path
 
 
-def _refuse(wanted: Iterable[Wanted]) -> None:
-    problems = sorted(_problems(wanted))
-    if problems:
-        more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
-        raise SyncError("; ".join(problems[:5]) + more)
-
-
-def _problems(wanted: Iterable[Wanted]) -> Iterator[str]:
-    for one in wanted:
-        if not one.id.kind or not one.id.version or not one.id.name or one.id.name.endswith("*"):
-            yield f"{_place(one.origin)}: an object without a kind, version or name cannot be synced"
-        elif PART_OF in strings_of(metadata_of(one.body).get("labels")):
-            yield f"{_place(one.origin)}: {one.id} carries the label {PART_OF} already; it is ours to give"
+def _left_out(one: Wanted) -> LeftOut | None:
+    """Return why an object is no member of the set; None for one that is."""
+    metadata = metadata_of(one.body)
+    hook = one.hook or read_instructions(strings_of(metadata.get("annotations"))).hook
+    if hook:
+        return LeftOut(one, f"it is a hook ({hook}), which gitops-guard does not run", is_wrong=False)
+    if not one.id.kind or not one.id.version or not one.id.name or one.id.name.endswith("*"):
+        return LeftOut(one, f"{_place(one.origin)}: without a kind, version or name of its own", is_wrong=True)
+    if PART_OF in strings_of(metadata.get("labels")):
+        return LeftOut(one, f"it carries the label {PART_OF}, which is ours to give", is_wrong=True)
+    return None
 
 
 def _settled(

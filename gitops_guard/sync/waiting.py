@@ -56,7 +56,7 @@ class Health:
             body = self._client.find(one.id)
         except (ApiError, UnreachableError) as error:
             return Verdict(HealthStatus.UNKNOWN, "NotRead", str(error))
-        return self.judge(body) if body is not None else Verdict(HealthStatus.NOT_FOUND, "NotFound", "it is not there")
+        return self.judge(body) if body is not None else absent(one)
 
     def judge(self, body: Mapping[str, Any]) -> Verdict:
         """Judge an object as it was read."""
@@ -73,6 +73,14 @@ class Health:
             ClusterError: The credentials are refused, or the work was called off.
         """
         return _Session(self._client, self, self._selector, list(objects), self._options).wait(stopped)
+
+
+def absent(one: Desired) -> Verdict:
+    """Return the health of an object that is not there: a job that removes itself has done its work."""
+    spec = one.body.get("spec")
+    if one.key[:2] == ("batch", "Job") and isinstance(spec, dict) and "ttlSecondsAfterFinished" in spec:
+        return Verdict(HealthStatus.CURRENT, "", "the job has removed itself")
+    return Verdict(HealthStatus.NOT_FOUND, "NotFound", "it is not there")
 
 
 class _Session:
@@ -99,7 +107,7 @@ class _Session:
         in_parallel(self._list, self._kinds(self._objects))
         for key in self._objects:
             if key not in self._verdicts:
-                self._verdicts[key] = Verdict(HealthStatus.NOT_FOUND, "NotFound", "it is not there")
+                self._verdicts[key] = absent(self._objects[key])
         return self._report()
 
     def wait(self, stopped: threading.Event) -> tuple[ObjectHealth, ...]:
@@ -147,7 +155,7 @@ class _Session:
         seen = {self._see(resource, body) for body in listing.items}
         for key in self._of(resource):
             if key not in seen:
-                self._put(key, Verdict(HealthStatus.NOT_FOUND, "NotFound", "it is not there"), {})
+                self._put(key, absent(self._objects[key]), {})
         return listing.resource_version
 
     def _one_by_one(self, resource: ApiResource, _error: ApiError) -> None:
@@ -212,7 +220,7 @@ class _Session:
             return
         key = self._see(resource, body)
         if kind is EventType.DELETED and key in self._objects:
-            self._put(key, Verdict(HealthStatus.NOT_FOUND, "NotFound", "it was deleted"), {})
+            self._put(key, absent(self._objects[key]), {})
 
     def _until_settled(self, stopped: threading.Event) -> None:
         deadline = time.monotonic() + self._options.within_s

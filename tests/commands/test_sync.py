@@ -424,6 +424,21 @@ def test_sync_when_flux_declares_units_then_they_are_deployed_in_its_order_and_n
     assert ["one", "two"] == [line[-3:] for line in lines]
 
 
+def test_sync_when_what_flux_deploys_from_elsewhere_has_an_error_then_nothing_is_written(cluster):
+    bad = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: bad\nspec:\n  replica: 1\n"
+    files = {
+        "clusters/here/base.yaml": flux("base", "base"),
+        "base/kustomization.yaml": "resources: [one.yaml, bad.yaml]\n",
+        "base/one.yaml": config_map("one"),
+        "base/bad.yaml": bad,
+    }
+    cluster.repo.commit(files)
+
+    code, report = cluster.report("sync", "--cluster", "here", "--path", "clusters")
+
+    assert (1, "rejected", "") == (code, report["verdict"], cluster.value("one"))
+
+
 def test_sync_when_units_go_to_several_clusters_and_none_is_named_then_that_is_asked_for(cluster):
     files = {"clusters/a/base.yaml": flux("base", "base"), "base/one.yaml": config_map("one")}
     cluster.repo.commit({**files, "clusters/b/base.yaml": flux("base", "base")})
@@ -432,3 +447,15 @@ def test_sync_when_units_go_to_several_clusters_and_none_is_named_then_that_is_a
 
     assert 2 == outcome.code
     assert "--cluster" in outcome.err
+
+
+def test_sync_when_the_source_is_a_bare_repository_or_a_file_url_then_it_is_applied(cluster, tmp_path_factory):
+    cluster.repo.commit({"one.yaml": config_map("one")})
+    bare = tmp_path_factory.mktemp("bare") / "repo.git"
+    cluster.repo.git("clone", "--quiet", "--bare", ".", str(bare))
+    cluster.repo.commit({"one.yaml": config_map("one", "2")})
+
+    code, report = cluster.report("sync", "--source", str(bare))
+    assert (0, "1") == (code, cluster.value("one")), report
+    code, report = cluster.report("sync", "--source", f"file://{cluster.repo.root}")
+    assert (0, "2") == (code, cluster.value("one")), report

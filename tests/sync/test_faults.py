@@ -280,3 +280,65 @@ def test_sync_when_the_server_restarts_on_the_way_then_the_next_run_converges(st
         again.bodies = own.bodies
         wait_for(lambda: again.sync().verdict is SyncVerdict.SYNCED, what="the next run", timeout_s=60)
         assert 150 == len(again.stored().inventory.entries)
+
+
+def test_sync_when_an_aggregated_api_is_down_then_only_its_objects_are_blocked(fleet, words, api, connect):
+    group = f"{fleet.namespace[-20:].strip('-')}.example.com"
+    service = {
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": f"v1.{group}"},
+        "spec": {
+            "group": group, "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 10,
+            "insecureSkipTLSVerify": True, "service": {"name": "nowhere", "namespace": fleet.namespace},
+        },
+    }  # fmt: skip
+    path = "/apis/apiregistration.k8s.io/v1/apiservices"
+    api.expect("POST", path, service)
+    try:
+        fleet.want(
+            words.config_map(fleet.namespace),
+            {"apiVersion": f"{group}/v1", "kind": "Metric", "metadata": {"name": "m", "namespace": fleet.namespace}},
+        )
+        report = fleet.sync(client=connect())
+    finally:
+        api.expect("DELETE", f"{path}/v1.{group}")
+
+    assert {"ConfigMap settings": "created", "Metric m": "blocked"} == words.actions(report)
+    assert SyncVerdict.FAILED is report.verdict
+
+
+def test_sync_when_a_webhook_cannot_be_called_then_only_what_it_matches_is_blocked(fleet, words, api):
+    name = f"{fleet.namespace}-down"
+    hook = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": name},
+        "webhooks": [
+            {
+                "name": "down.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None", "timeoutSeconds": 1,
+                "clientConfig": {"url": "https://127.0.0.1:9/"},
+                "rules": [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["deployments"]}],
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": fleet.namespace}},
+            }
+        ],
+    }  # fmt: skip
+    path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    fleet.want(words.config_map(fleet.namespace, "old"))
+    fleet.sync()
+    api.expect("POST", path, hook)
+    try:
+        fleet.drop("ConfigMap", "old")
+        fleet.want(words.config_map(fleet.namespace), words.deployment(fleet.namespace))
+        wait_for(
+            lambda: api.apply(words.deployment(fleet.namespace, "probe"), dry_run=True).status == 500,
+            what="the webhook to be known",
+        )
+        report = fleet.sync(prune=True)
+    finally:
+        api.expect("DELETE", f"{path}/{name}")
+
+    assert {"ConfigMap old": "skipped", "ConfigMap settings": "created", "Deployment web": "blocked"} == words.actions(
+        report
+    )
+    assert "down.example.com" in next(one.reason for one in report.changes if one.id.kind == "Deployment")

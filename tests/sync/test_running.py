@@ -142,6 +142,22 @@ def test_sync_when_drift_is_only_to_be_reported_then_it_stays(fleet, words, api)
     assert {"ConfigMap settings": "skipped"} == words.actions(report)
 
 
+def test_sync_when_drift_is_only_to_be_reported_then_what_is_gone_stays_gone_and_nothing_is_a_fight(fleet, words, api):
+    fleet.want(words.config_map(fleet.namespace, "gone"), words.config_map(fleet.namespace, a="1"))
+    fleet.sync()
+    path = f"/api/v1/namespaces/{fleet.namespace}/configmaps"
+    api.expect("DELETE", f"{path}/gone")
+    patch = {"Content-Type": "application/merge-patch+json"}
+    api.expect("PATCH", f"{path}/settings", {"data": {"a": "2"}}, query={"fieldManager": "kubectl-edit"}, headers=patch)
+
+    reports = [fleet.sync(remediate=frozenset()) for _ in range(4)]
+
+    assert {"drifted"} == {one.verdict for one in reports}
+    assert {"its drift is only reported"} == set(words.reasons(reports[-1], SyncAction.SKIPPED).values())
+    assert 404 == api.request("GET", f"{path}/gone").status
+    assert 2 == fleet.sync(remediate=frozenset({"ConfigMap"})).counts["created"] + 1
+
+
 def test_sync_when_somebody_changes_a_field_again_and_again_then_it_stops_fighting(fleet, words, api):
     fleet.want(words.config_map(fleet.namespace, a="1"))
     fleet.sync()
@@ -256,8 +272,7 @@ def test_sync_when_a_namespace_and_its_objects_are_new_then_one_run_makes_both(f
     assert 200 == api.request("GET", f"/api/v1/namespaces/{space}/configmaps/settings").status
 
 
-def test_sync_when_a_definition_and_its_objects_are_new_then_one_run_makes_both(fleet, api):
-    group = f"{fleet.namespace}.example.com"
+def widgets(group: str) -> list[dict[str, Any]]:
     definition = {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -268,8 +283,15 @@ def test_sync_when_a_definition_and_its_objects_are_new_then_one_run_makes_both(
                 "type": "object", "x-kubernetes-preserve-unknown-fields": True}}}],
         },
     }  # fmt: skip
-    widget = {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "a"}, "spec": {"size": 1}}
-    fleet.want(definition, widget)
+    return [
+        definition,
+        {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "a"}, "spec": {"size": 1}},
+    ]
+
+
+def test_sync_when_a_definition_and_its_objects_are_new_then_one_run_makes_both(fleet, api):
+    group = f"{fleet.namespace}.example.com"
+    fleet.want(*widgets(group))
 
     report = fleet.sync()
 
@@ -277,6 +299,28 @@ def test_sync_when_a_definition_and_its_objects_are_new_then_one_run_makes_both(
     assert 200 == api.request("GET", f"/apis/{group}/v1/namespaces/{fleet.namespace}/widgets/a").status
     assert "synced" == fleet.drift().verdict
     api.expect("DELETE", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.{group}")
+
+
+def test_sync_when_a_definition_leaves_with_its_objects_then_it_goes_after_them_and_only_if_allowed(fleet, words, api):
+    group = f"{fleet.namespace}.example.com"
+    fleet.want(words.config_map(fleet.namespace), *widgets(group))
+    fleet.sync()
+    fleet.drop("CustomResourceDefinition", f"widgets.{group}")
+
+    protected = fleet.sync(prune=True)
+    fleet.drop("Widget", "a")
+    heavy = fleet.sync(prune=True, prune_kinds=("CustomResourceDefinition",))
+    (guard,) = heavy.guards
+    approved = (guard.message.rpartition(" ")[2],)
+    report = fleet.sync(prune=True, prune_kinds=("CustomResourceDefinition",), approved=approved)
+
+    assert "takes data or other objects with it" in next(
+        one.reason for one in protected.changes if one.id.kind == "CustomResourceDefinition"
+    )
+    assert "prune-cap" == guard.name
+    assert (SyncVerdict.SYNCED, 2) == (report.verdict, report.counts["deleted"])
+    assert ["settings"] == [key.name for key in fleet.stored().inventory.entries]
+    assert SyncVerdict.SYNCED is fleet.sync(prune=True).verdict
 
 
 def test_sync_when_objects_wait_for_each_other_then_nothing_is_written(fleet, words):
@@ -462,3 +506,51 @@ def test_sync_when_run_then_history_says_what_when_and_how(fleet, words):
     runs = [(run.revision[0], run.result, dict(run.counts)) for run in fleet.stored().inventory.history]
 
     assert [("2", "synced", {"configured": 1}), ("1", "synced", {"created": 1})] == runs
+
+
+def test_sync_when_an_object_was_not_compared_for_a_day_then_it_is_and_drift_alone_does_not(fleet, words):
+    from datetime import UTC, datetime, timedelta
+
+    fleet.want(*(words.config_map(fleet.namespace, f"c{number}") for number in range(40)))
+    fleet.sync()
+    later = {"now": lambda: datetime.now(UTC) + timedelta(days=2)}
+
+    def requests(run, **options):
+        before = sum(fleet.client.counts.values())
+        assert "synced" == run(**options).verdict
+        return sum(fleet.client.counts.values()) - before
+
+    looks, plain, day_after, verified = (
+        requests(fleet.drift, **later), requests(fleet.sync), requests(fleet.sync, **later), requests(fleet.drift, verify_all=True)
+    )  # fmt: skip
+
+    assert looks <= 2
+    assert plain + 2 * (40 // 20) <= day_after <= plain + 2 * (40 // 20) + 2
+    assert verified >= 2 * 40
+
+
+def test_sync_when_objects_are_hooks_or_have_no_name_then_they_are_named_and_the_others_applied(fleet, words):
+    hook = words.config_map(fleet.namespace, "hook")
+    hook["metadata"]["annotations"] = {"argocd.argoproj.io/hook": "PreSync"}
+    nameless = words.config_map(fleet.namespace, "x")
+    nameless["metadata"] = {"name": "", "generateName": "x-", "namespace": fleet.namespace}
+    labelled = words.config_map(fleet.namespace, "labelled")
+    labelled["metadata"]["labels"] = {PART_OF: "mine"}
+    fleet.want(words.config_map(fleet.namespace), hook, nameless, labelled)
+
+    report = fleet.sync()
+
+    expected = {"hook": "skipped", "x-*": "blocked", "labelled": "blocked", "settings": "created"}
+    assert {f"ConfigMap {name}": action for name, action in expected.items()} == words.actions(report)
+    assert SyncVerdict.FAILED is report.verdict
+
+
+def test_sync_when_two_files_say_different_things_of_one_object_then_both_places_are_told(fleet, words):
+    from dataclasses import replace
+
+    from gitops_guard.sync.running import sync
+
+    request = fleet.request()
+    both = tuple(words.wanted(words.config_map(fleet.namespace, a=value), line=int(value)) for value in ("1", "2"))
+    with pytest.raises(SyncError, match=r"apps/all.yaml:1 and, saying something else, in apps/all.yaml:2"):
+        sync(fleet.client, replace(request, rendered=replace(request.rendered, wanted=both)))

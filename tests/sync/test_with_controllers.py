@@ -133,6 +133,22 @@ def test_sync_when_a_workload_left_git_then_its_children_go_with_it_and_others_s
     assert {"web"} == names
 
 
+def test_sync_when_a_job_removes_itself_then_it_has_done_its_work(rolling, words):
+    pod = {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a:1"}]}}
+    rolling.want(
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": "once", "namespace": rolling.namespace},
+            "spec": {"ttlSecondsAfterFinished": 0, "template": pod},
+        }
+    )
+
+    report = rolling.sync(wait=True)
+
+    assert (SyncVerdict.SYNCED, ["Current"]) == (report.verdict, [one.status for one in report.health])
+
+
 def test_sync_when_watches_break_then_waiting_goes_on(controllers, rolling, words):
     from controlplane.proxy import Fault, FaultProxy
 
