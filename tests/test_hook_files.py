@@ -57,7 +57,7 @@ def test_changelog_fragments_when_listed_then_each_has_a_right_name(path):
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "deploy" / "ci").glob("*.yaml")), ids=lambda path: path.stem)
-def test_ci_example_when_read_then_it_is_yaml_and_runs_check(path):
+def test_ci_example_when_read_then_it_is_yaml_and_runs_us(path):
     text = path.read_text(encoding="utf-8")
     assert isinstance(yaml.safe_load(text), dict)
-    assert "gitops-guard check" in text
+    assert re.search(r"gitops-guard (check|pr|report)\b", text)
