@@ -229,7 +229,9 @@ def check_side(
         )
     if request.render and not is_stdin:
         asked = _rendering(workspace, about or request, environment)
-        outcome = with_rendered(workspace, tree, selection, outcome, criteria, cache, asked, policies.is_example)
+        outcome = with_rendered(
+            workspace, tree, selection, outcome, criteria, cache, asked, policies.is_example, references
+        )
     outcome = references.follow(outcome, cache)
     removals, unsure = policies.judge_removals(settings.kubernetes_versions)
     skipped = (*outcome.coverage.skipped, *selection.skipped, *unsure)
