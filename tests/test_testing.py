@@ -135,7 +135,7 @@ def test_testing_when_an_author_loads_it_then_its_fixtures_say_what_the_tool_say
     pytester.makeconftest('pytest_plugins = ["gitops_guard.testing"]')
     pytester.makepyfile(rules=RULES, test_ours=HEAD + TESTS)
     outcome = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-q")
-    outcome.assert_outcomes(passed=17)
+    outcome.assert_outcomes(passed=18)
 
 
 def test_testing_when_a_rule_is_wrong_then_the_author_sees_what_was_found(pytester: pytest.Pytester) -> None:

@@ -15,7 +15,7 @@ from gitops_guard.commands.criteria import cache_of, criteria_of
 from gitops_guard.commands.policy_run import BaseReader, custom_rules_of, look_at, read_base_of
 from gitops_guard.commands.progress import Progress
 from gitops_guard.commands.reference_check import References
-from gitops_guard.commands.rendered_check import ToRender, touched_paths, with_rendered
+from gitops_guard.commands.rendered_check import ToRender, touched_paths, with_rendered, without_rendered
 from gitops_guard.commands.selection import Wanted, repository_paths, select
 from gitops_guard.commands.tree_rules import within_tree
 from gitops_guard.commands.whole_file import write_whole
@@ -229,9 +229,10 @@ def check_side(
         )
     if request.render and not is_stdin:
         asked = _rendering(workspace, about or request, environment)
-        outcome = with_rendered(
-            workspace, tree, selection, outcome, criteria, cache, asked, policies.is_example, references
-        )
+        is_example = policies.is_example
+        outcome = with_rendered(workspace, tree, selection, outcome, criteria, cache, asked, is_example, references)
+    elif not is_stdin:
+        outcome = without_rendered(workspace, tree, outcome, cache, environment)
     outcome = references.follow(outcome, cache)
     removals, unsure = policies.judge_removals(settings.kubernetes_versions)
     skipped = (*outcome.coverage.skipped, *selection.skipped, *unsure)

@@ -115,7 +115,7 @@ def _run_live(request: DiffRequest, environment: Mapping[str, str]) -> int:
         no_cache=request.no_cache,
         verbose=request.verbose,
     )
-    return live_diff.run(live, workspace, before, environment, _read_yaml)
+    return live_diff.run(live, workspace, before, environment, read_yaml)
 
 
 def _open(request: DiffRequest, environment: Mapping[str, str]) -> tuple[Workspace, Tree]:
@@ -156,7 +156,11 @@ class Extent:
 
 
 def compare_trees(
-    workspace: Workspace, before: Tree, environment: Mapping[str, str], extent: Extent | None = None
+    workspace: Workspace,
+    before: Tree,
+    environment: Mapping[str, str],
+    extent: Extent | None = None,
+    rendered: RenderedPairs | None = None,
 ) -> ChangeReport:
     """Compare a tree with the workspace's: what changes in which unit of which cluster, and in files beside them.
 
@@ -165,6 +169,7 @@ def compare_trees(
         before: The old state.
         environment: The process's variables.
         extent: What is compared; everything by default.
+        rendered: What `render_pairs` gave for the same, where that is known already.
 
     Returns:
         Changes with their `unit`, and so its clusters; None for files that no rendered unit is made of.
@@ -175,7 +180,8 @@ def compare_trees(
     extent = extent or Extent()
     scopes = Scopes(workspace.config, workspace.settings.kubernetes_versions)
     sides = read_both(before, workspace.tree, paths=extent.paths, scopes=scopes)
-    rendered = _rendered(workspace, before, extent, environment)
+    if rendered is None:
+        rendered = render_pairs(workspace, before, environment, extent)
     old, new = (
         [resource for resource in side.resources if resource.origin.path not in rendered.consumed]
         for side in (sides.before, sides.after)
@@ -200,7 +206,7 @@ def compare_trees(
     )
 
 
-def _rendered(workspace: Workspace, before: Tree, extent: Extent, environment: Mapping[str, str]) -> RenderedPairs:
+def render_pairs(workspace: Workspace, before: Tree, environment: Mapping[str, str], extent: Extent) -> RenderedPairs:
     """Render what differs; nothing where nothing is to be rendered."""
     cache = cache_of(workspace, environment, enabled=not extent.no_cache)
     if not extent.render or not (may_have_units(workspace.tree, cache) or may_have_units(before, cache)):
@@ -228,7 +234,7 @@ def _conventions(sides: BothSides, rendered: RenderedPairs, plain: Sequence[Reso
         definitions = [*sides.definitions(), *made]
     kinds = CustomKinds(tuple(definitions))
     return Conventions(
-        list_keys=kinds.list_keys, default_of=kinds.default_of, read_yaml=_read_yaml, is_whole=_is_whole(sides)
+        list_keys=kinds.list_keys, default_of=kinds.default_of, read_yaml=read_yaml, is_whole=_is_whole(sides)
     )
 
 
@@ -257,7 +263,7 @@ def _is_whole(sides: BothSides) -> Callable[[Resource], bool]:
     return is_whole
 
 
-def _read_yaml(text: str) -> "Json | None":
+def read_yaml(text: str) -> "Json | None":
     """Read the one document of a ConfigMap's value; None for whatever a reader could take in two ways."""
     stream = load(text.encode("utf-8", "surrogatepass"))
     if stream.problems or len(stream.documents) != 1:

@@ -80,6 +80,28 @@ def run(
     """
     if request.format not in LIVE_FORMATS:
         raise UsageError(f"--format {request.format} cannot show clusters; there are {', '.join(LIVE_FORMATS)}")
+    report = ask(request, workspace, before, environment, read_yaml)
+    _write(report, request, workspace)
+    if not report.is_whole:
+        return 2
+    return 1 if request.exit_code and report.changes_something else 0
+
+
+def ask(
+    request: LiveRequest, workspace: Workspace, before: Tree, environment: Mapping[str, str], read_yaml: ReadYaml
+) -> LiveReport:
+    """Render both sides and ask the clusters.
+
+    Args:
+        request: Which clusters, and as whom.
+        workspace: With the new state.
+        before: The old state.
+        environment: For tools and kubeconfigs.
+        read_yaml: Reads YAML inside of ConfigMaps.
+
+    Raises:
+        UsageError: No cluster is meant.
+    """
     destinations = destinations_of(request, workspace)
     options = options_of(workspace, environment, allow_network=request.allow_network, no_cache=request.no_cache)
     head = Units(workspace.tree, options)
@@ -91,17 +113,13 @@ def run(
         targets, environment, kubeconfig=request.kubeconfig, user_agent=f"gitops-guard/{__version__}"
     )
     errors = {error for side in sides for unit in side for error in unit.errors}
-    report = LiveReport(
+    return LiveReport(
         clusters=clusters,
         before=before.label,
         after=workspace.tree.label,
         errors=tuple(sorted(errors, key=lambda error: error.sort_key)),
         notes=tuple(_notes(destinations, {*base.all, *head.all})),
     )
-    _write(report, request, workspace)
-    if not report.is_whole:
-        return 2
-    return 1 if request.exit_code and report.changes_something else 0
 
 
 def _notes(destinations: list[Destination], units: Collection[Unit]) -> Iterator[str]:

@@ -11,6 +11,8 @@ from gitops_guard.commands.check import CheckRequest, check_side
 from gitops_guard.commands.policy_run import BaseReader, read_base_of
 from gitops_guard.commands.workspace import Workspace
 from gitops_guard.model import CheckError, Finding
+from gitops_guard.model.finding import WaiverUse
+from gitops_guard.model.pull import Accepted
 from gitops_guard.repo.tree import Tree
 
 
@@ -21,6 +23,7 @@ class NewFindings:
     findings: tuple[Finding, ...]
     known: int
     silenced: int
+    accepted: tuple[Accepted, ...]
     errors: tuple[CheckError, ...]
     """What can no longer be checked."""
 
@@ -61,9 +64,22 @@ def new_findings(
         findings=tuple(sorted(found, key=lambda finding: finding.sort_key)),
         known=len(kept.reported) - len(found),
         silenced=kept.silenced,
+        accepted=tuple(sorted(_accepted(use) for use in kept.waivers if use.findings)),
         errors=tuple(sorted((*plugins, *errors), key=lambda error: error.sort_key)),
         known_errors=len(after.errors) - len(errors),
         versions=after.coverage.versions,
+    )
+
+
+def _accepted(use: WaiverUse) -> Accepted:
+    return Accepted(
+        rules=use.rules,
+        reason=use.reason,
+        owner=use.owner,
+        expires=use.expires,
+        path=use.path,
+        line=use.line,
+        findings=len(use.findings),
     )
 
 

@@ -47,6 +47,13 @@ class PrRequest:
     fail_on_rollout: str = "downtime"
     unseen_passes: bool = False
     check: CheckRequest = field(default_factory=CheckRequest)
+    contexts: tuple[str, ...] = ()
+    """Contexts of clusters to ask; empty, and not `live`: no cluster is asked."""
+
+    live: bool = False
+    """Ask the clusters of the configuration."""
+
+    kubeconfig: str = ""
     telling: Telling = field(default_factory=Telling)
 
 
@@ -140,7 +147,20 @@ def _plan(
         shard=shard,
         notes=(*_notes(workspace, base, head), *seen.notes),
     )
-    return _filled(plan, found, seen, _share(shard))
+    filled = _filled(plan, found, seen, _share(shard))
+    if not (request.contexts or request.live):
+        return filled
+    from gitops_guard.commands.live_diff import LiveRequest
+    from gitops_guard.commands.live_preview import with_clusters  # asking clusters is paid for by who asks
+
+    live = LiveRequest(
+        contexts=request.contexts,
+        configured=request.live,
+        kubeconfig=request.kubeconfig,
+        allow_network=request.check.allow_network,
+        no_cache=request.check.no_cache,
+    )
+    return with_clusters(filled, live, workspace, before, environment)
 
 
 def _known(head: str) -> str:
@@ -165,6 +185,7 @@ def _filled(plan: PullPlan, found: NewFindings, seen: Preview, is_ours: Callable
         findings=tuple(finding for finding in found.findings if is_ours(finding.location.path)),
         known=found.known if is_ours("known") else 0,
         silenced=found.silenced + seen.silenced if is_ours("silenced") else 0,
+        accepted=tuple(one for one in found.accepted if is_ours(one.path)),
         errors=tuple(_of_shard((*found.errors, *(e for e in seen.errors if e.path not in unreadable)), is_ours)),
         known_errors=found.known_errors if is_ours("known errors") else 0,
         unseen=tuple(entry for entry in seen.unseen if is_ours(entry.path)),

@@ -10,10 +10,10 @@ from datetime import date
 from posixpath import dirname
 
 from gitops_guard.check import baseline
-from gitops_guard.commands.diff import Extent, compare_trees, needs_rendering
+from gitops_guard.commands.diff import Extent, compare_trees, needs_rendering, render_pairs
 from gitops_guard.commands.hazard_findings import Reported, findings_of
 from gitops_guard.commands.manifests import Manifests, read_tree
-from gitops_guard.commands.rendered_simulate import rendered_sides
+from gitops_guard.commands.rendered_simulate import RenderedSides, sides_of
 from gitops_guard.commands.simulate import unreadable
 from gitops_guard.commands.workspace import Workspace
 from gitops_guard.model import Action, Change, ChangeReport, CheckError, Finding, Skipped
@@ -27,6 +27,7 @@ from gitops_guard.rollout.hazards.all import find_hazards
 from gitops_guard.rollout.predict_change import predict_change
 
 DIRECTORY = "directory"
+_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +105,9 @@ def preview(
         today: Decides which suppressions have expired.
     """
     extent = Extent(allow_network=allow_network, no_cache=no_cache)
-    report = compare_trees(workspace, before, environment, extent)
-    simulated = _simulate(workspace, before, suppositions, environment, today)
+    pairs = render_pairs(workspace, before, environment, extent)
+    report = compare_trees(workspace, before, environment, extent, pairs)
+    simulated = _simulate(workspace, before, suppositions, sides_of(pairs, before, workspace.tree), today)
     base_errors = [error for error in report.errors if error.message.endswith(f"(in the {before.label})")]
     units = _units(report, simulated)
     return Preview(
@@ -126,10 +128,9 @@ def _unseen(report: ChangeReport) -> tuple[Skipped, ...]:
 
 
 def _simulate(
-    workspace: Workspace, before: Tree, suppositions: Suppositions, environment: Mapping[str, str], today: date
+    workspace: Workspace, before: Tree, suppositions: Suppositions, rendered: RenderedSides, today: date
 ) -> _Simulated:
-    rendered = rendered_sides(workspace, before, environment, [])
-    old, new = (rendered.without_consumed(read_tree(tree, workspace, ())) for tree in (before, workspace.tree))
+    old, new = _plain_sides(workspace, before, rendered)
     rollouts: dict[_Place, list[Rollout]] = {}
     hazards: dict[_Place, list[Finding]] = {}
     errors: dict[_Place, list[CheckError]] = {}
@@ -148,6 +149,16 @@ def _simulate(
         for place in _places(unit):
             rollouts[place], hazards[place], errors[place] = list(one.rollouts), list(one.hazards), list(one.errors)
     return _Simulated(rollouts=rollouts, hazards=hazards, errors=errors, silenced=silenced)
+
+
+def _plain_sides(workspace: Workspace, before: Tree, rendered: RenderedSides) -> tuple[Manifests, Manifests]:
+    """Read what no rendered unit is made of; nothing where all of that is the same, for then nothing can come of it."""
+    old, new = ({entry.path: entry.blob_id for entry in tree.entries()} for tree in (before, workspace.tree))
+    differing = {path for path in old.keys() | new.keys() if old.get(path) is None or old.get(path) != new.get(path)}
+    if not any(path.endswith(_SUFFIXES) for path in differing - rendered.consumed):
+        return Manifests(), Manifests()
+    first, second = (rendered.without_consumed(read_tree(tree, workspace, ())) for tree in (before, workspace.tree))
+    return first, second
 
 
 def _predicted(old: Manifests, new: Manifests, workspace: Workspace, suppositions: Suppositions, today: date) -> _One:

@@ -35,6 +35,12 @@ def add_pr(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     group.add_argument(
         "--simulate-version", metavar="V", default="1.36", help="Kubernetes that rollouts are simulated for (1.36)"
     )
+    group.add_argument(
+        "--context", dest="contexts", metavar="CONTEXT", action="append", default=[],
+        help="ask the cluster of this kubeconfig context, or of this name in the configuration; may be repeated",
+    )  # fmt: skip
+    group.add_argument("--live", action="store_true", help="ask all clusters of the configuration that have a context")
+    group.add_argument("--kubeconfig", metavar="FILE", default="", help="instead of KUBECONFIG and ~/.kube/config")
     group.add_argument("--shard", metavar="I/N", help="this job's part, from 0; auto: as CI says")
     _add_gate(parser)
     _add_check(parser)
@@ -152,6 +158,9 @@ def _run_pr(namespace: argparse.Namespace) -> int:
         repository=namespace.repository,
         plan=namespace.plan,
         shard=namespace.shard,
+        contexts=tuple(namespace.contexts),
+        live=namespace.live,
+        kubeconfig=namespace.kubeconfig,
         assume=namespace.assume,
         kubernetes_version=namespace.simulate_version,
         fail_on_rollout=namespace.fail_on_rollout or "downtime",

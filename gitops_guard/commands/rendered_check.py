@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops_guard.check.clean import read_file
 from gitops_guard.check.clean_store import record
@@ -94,6 +94,26 @@ def with_rendered(
     from gitops_guard.commands.rendered_units import judge_rendered  # heavy, and not needed where nothing is rendered
 
     return judge_rendered(workspace, tree, selection, outcome, criteria, cache, asked, memory, is_example, references)
+
+
+def without_rendered(
+    workspace: Workspace, tree: Tree, outcome: Outcome, cache: Cache, environment: Mapping[str, str]
+) -> Outcome:
+    """Say of a run that renders nothing which files it judged in part: what units make of them was not asked.
+
+    Args:
+        workspace: What is settled for the run.
+        tree: What is checked.
+        outcome: What was found in files as they are written.
+        cache: Where verdicts are remembered.
+        environment: The process's variables.
+    """
+    if not outcome.mentioning or not may_have_units(tree, cache):
+        return outcome
+    from gitops_guard.commands.rendered_units import options_of, unjudged  # heavy, and not needed without suppressions
+    from gitops_guard.render import Units
+
+    return replace(outcome, partly=unjudged(Units(tree, options_of(workspace, environment)), outcome.mentioning))
 
 
 def may_have_units(tree: Tree, cache: Cache) -> bool:

@@ -71,10 +71,14 @@ def rendered_sides(
         return not paths or any(wanted.covers(path) for path in (unit.declared_in, *units.reads(unit)))
 
     old = Units(before, options)
-    found: RenderedPairs = render_both(old, Units(workspace.tree, options, beside=old), is_wanted)
+    return sides_of(render_both(old, Units(workspace.tree, options, beside=old), is_wanted), before, workspace.tree)
+
+
+def sides_of(found: RenderedPairs, before: Tree, after: Tree) -> RenderedSides:
+    """Return the objects of what was rendered, with the trees that they are written in."""
     return RenderedSides(
         units=tuple(
-            (pair.unit, _manifests(pair.before, before), _manifests(pair.after, workspace.tree))
+            (pair.unit, _manifests(pair.before, before), _manifests(pair.after, after))
             for pair in found.pairs
             if pair.is_whole
         ),

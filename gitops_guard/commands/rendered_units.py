@@ -1,6 +1,6 @@
 """Render the units that a run of `check` is about, and judge their objects: where both stages meet."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from gitops_guard.check.catalog import ENGINE_RULES
@@ -85,7 +85,23 @@ def judge_rendered(
     result = put_together(verdicts, rendered, outcome.findings, judged)
     if all(_is_clean(verdict.verdict) for verdict in verdicts) and not (result.errors or result.unrendered):
         memory.note_clean(objects=result.objects, units=result.units)
-    return _joined(outcome, result, tree)
+    in_part = unjudged(units, outcome.mentioning, {unit.unit for unit in whole})
+    return _joined(outcome, result, tree, in_part)
+
+
+def unjudged(units: Units, paths: Iterable[str], judged: Collection[Unit] = ()) -> frozenset[str]:
+    """Return those of the paths that have a part in a unit which was not judged as rendered.
+
+    Args:
+        units: Those of the tree.
+        paths: Repository paths of files.
+        judged: The units that were judged.
+    """
+    return frozenset(
+        path
+        for path in paths
+        if any(unit.kind is not UnitKind.DIRECTORY and unit not in judged for unit in units.affected({path}))
+    )
 
 
 def _with(one: UnitVerdict, more: tuple[Finding, ...]) -> UnitVerdict:
@@ -123,7 +139,7 @@ def _setting_at(workspace: Workspace, criteria: Criteria, known: frozenset[str])
     return setting_at
 
 
-def _joined(outcome: Outcome, result: Rendered, tree: Tree) -> Outcome:
+def _joined(outcome: Outcome, result: Rendered, tree: Tree, partly: frozenset[str]) -> Outcome:
     findings = [finding for finding in outcome.findings if finding not in result.mended]
     known = {(entry.path, entry.reason) for entry in outcome.coverage.skipped}
     skipped = [entry for entry in result.skipped if (entry.path, entry.reason) not in known]
@@ -140,7 +156,7 @@ def _joined(outcome: Outcome, result: Rendered, tree: Tree) -> Outcome:
             unrendered=result.unrendered,
         ),
         mentioning=(*outcome.mentioning, *sorted(path for path in elsewhere if _mentions_us(tree, path))),
-        partly=frozenset(elsewhere),
+        partly=partly | elsewhere,
     )
 
 

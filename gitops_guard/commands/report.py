@@ -97,6 +97,7 @@ def join(plans: Sequence[PullPlan]) -> PullPlan:
         findings=_findings(plans),
         known=sum(plan.known for plan in plans),
         silenced=sum(plan.silenced for plan in plans),
+        accepted=tuple(sorted({one for plan in plans for one in plan.accepted})),
         errors=(*chain.from_iterable(plan.errors for plan in plans), *_missing(plans)),
         known_errors=sum(plan.known_errors for plan in plans),
         unseen=tuple(sorted({entry for plan in plans for entry in plan.unseen})),

@@ -109,6 +109,24 @@ class UnitChanges:
         return {reason: seen.count(reason) for reason in FoldReason if reason in seen}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Accepted:
+    """A waiver that silenced findings: what somebody accepted, why and until when."""
+
+    rules: tuple[str, ...]
+    """Globs of rule ids, as written."""
+
+    reason: str
+    owner: str = ""
+    expires: str = ""
+    """Last day on which it holds, `YYYY-MM-DD`; empty: it does not expire."""
+
+    path: str = ""
+    line: int = 0
+    findings: int = 0
+    """How many it silenced."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
     """One part of a run that several jobs share."""
@@ -166,6 +184,9 @@ class PullPlan:
 
     silenced: int = 0
     """Findings and hazards that somebody accepted."""
+
+    accepted: tuple[Accepted, ...] = ()
+    """Waivers that silenced something, sorted."""
 
     errors: tuple[CheckError, ...] = ()
     """What could not be checked, and could be in the base."""

@@ -162,6 +162,15 @@ def test_check_when_a_suppression_stands_at_the_source_then_it_holds_for_the_uni
     assert "silenced by suppressions or the baseline: 1 finding" in outcome.out
 
 
+def test_check_when_rendering_is_off_then_a_suppression_of_what_it_shows_is_not_called_unused(repo):
+    silenced = inline("x: 1").replace("  - patch", "  # gitops-guard: ignore unknown-field tried out\n  - patch")
+    idle = BASE["base/kustomization.yaml"] + "# gitops-guard: ignore unknown-field tried out\n"
+    outcome = repo({**BASE, "prod/kustomization.yaml": silenced, "base/kustomization.yaml": idle}).run(
+        "check", "--policies", "none", "--no-render", "--format", "text"
+    )
+    outcome.assert_clean()
+
+
 def test_check_when_an_overlay_adds_what_a_policy_wants_then_the_base_is_not_blamed(repo):
     limits = "resources: {limits: {memory: 1Gi}, requests: {cpu: 1, memory: 1Gi}}"
     patch = inline("template:", "  spec:", f"    containers: [{{name: web, {limits}}}]")

@@ -67,7 +67,7 @@ def written(tmp_path):
     plan = read_plan(json.dumps({
         "version": 1, "tool": "1.0", "repository": "acme/shop", "pull": 7, "head": "a" * 40, "base": "b" * 40, "target": "main", "merged": True,
         "fork": False, "run": 1, "shard": None, "duration_s": 1.5, "gate": {"fail_on": "error", "rollout": "downtime", "unseen_passes": False},
-        "units": units, "findings": [finding], "known": 0, "silenced": 0, "errors": [], "known_errors": 0,
+        "units": units, "findings": [finding], "known": 0, "silenced": 0, "accepted": [], "errors": [], "known_errors": 0,
         "unseen": [{"path": HOSTILE, "resource": "", "reason": HOSTILE}], "drift": None, "versions": ["1.36"], "notes": [HOSTILE],
     }).encode())  # fmt: skip
     file = tmp_path / "page.html"

@@ -62,6 +62,7 @@ def _lines(story: Story) -> Iterator[str]:
     yield from _list("Stops the merge", [*_findings(story.judgement.blocking), *_stopped(story.judgement)])
     yield from _watch_out(story)
     yield from _list("Not previewed", _unseen(story))
+    yield from _list("Accepted", _accepted(story.plan))
     yield from _bumps(story)
     yield from _units("What changes", story.plan.units)
     yield from _rollouts(story.plan.units)
@@ -161,6 +162,14 @@ def _unseen(story: Story) -> Iterator[str]:
     yield from (error(one) for one in story.judgement.errors)
     yield from (skipped(one) for one in story.judgement.unseen)
     yield from (escape(note) for note in sorted({note for unit in story.plan.units for note in unit.notes}))
+
+
+def _accepted(plan: PullPlan) -> Iterator[str]:
+    for one in plan.accepted:
+        rules, until = escape(", ".join(one.rules)), f"until {escape(one.expires)}" if one.expires else "without an end"
+        who = f" by {escape(one.owner)}" if one.owner else ""
+        where = f'<span class="q"><code>{escape(f"{one.path}:{one.line}")}</code></span>'
+        yield f"{count(one.findings, 'finding')} of {rules}{who}, {until}: {escape(one.reason)} {where}"
 
 
 def _bumps(story: Story) -> Iterator[str]:

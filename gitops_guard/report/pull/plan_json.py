@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final, TextIO
 
 from gitops_guard.model import Body, Change, CheckError, Finding, Json, Skipped
-from gitops_guard.model.pull import Gate, PullPlan, Shard, UnitChanges
+from gitops_guard.model.pull import Accepted, Gate, PullPlan, Shard, UnitChanges
 from gitops_guard.model.rollout import Rollout, Trajectory
 from gitops_guard.report.diff_json import change_object
 from gitops_guard.report.json_report import error_object, finding_object
@@ -55,6 +55,7 @@ def plan_object(plan: PullPlan) -> dict[str, Any]:
         "findings": None if plan.findings is None else [_finding(one) for one in plan.findings],
         "known": plan.known,
         "silenced": plan.silenced,
+        "accepted": [_accepted(one) for one in plan.accepted],
         "errors": [_error(one) for one in plan.errors],
         "known_errors": plan.known_errors,
         "unseen": [_skipped(one) for one in plan.unseen],
@@ -134,6 +135,18 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _error(error: CheckError) -> dict[str, Any]:
     entry = error_object(error)
     return {**entry, "path": _cut_text(entry["path"], _NAME), "message": _cut_text(entry["message"], _TEXT)}
+
+
+def _accepted(one: Accepted) -> dict[str, Any]:
+    return {
+        "rules": [_cut_text(rule, 200) for rule in one.rules[:100]],
+        "reason": _cut_text(one.reason, _NAME),
+        "owner": _cut_text(one.owner, 200),
+        "expires": _cut_text(one.expires, 20),
+        "path": _cut_text(one.path, _NAME),
+        "line": one.line,
+        "findings": one.findings,
+    }
 
 
 def _skipped(entry: Skipped) -> dict[str, Json]:

@@ -29,7 +29,7 @@ from gitops_guard.model import (
     Severity,
     Skipped,
 )
-from gitops_guard.model.pull import ChangeSource, Gate, PullPlan, RolloutGate, Shard, UnitChanges
+from gitops_guard.model.pull import Accepted, ChangeSource, Gate, PullPlan, RolloutGate, Shard, UnitChanges
 from gitops_guard.model.rollout import Assumption, Rollout, RolloutVerdict, Seconds, Step, Trajectory
 from gitops_guard.report.pull.plan_json import MAX_BYTES, VERSION
 
@@ -152,6 +152,7 @@ def _plan(document: dict[str, Any]) -> PullPlan:
         findings=None if found is None else tuple(_finding(one) for one in found),
         known=document["known"],
         silenced=document["silenced"],
+        accepted=tuple(Accepted(**{**one, "rules": tuple(one["rules"])}) for one in document["accepted"]),
         errors=tuple(CheckError(**one) for one in document["errors"]),
         known_errors=document["known_errors"],
         unseen=tuple(Skipped(**one) for one in document["unseen"]),

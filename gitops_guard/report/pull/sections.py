@@ -8,7 +8,7 @@ from typing import Final
 
 from gitops_guard.model import Action, CheckError, Finding, FoldReason, Skipped
 from gitops_guard.model.judgement import Judgement
-from gitops_guard.model.pull import PullPlan, UnitChanges
+from gitops_guard.model.pull import Accepted, PullPlan, UnitChanges
 from gitops_guard.model.rollout import Rollout
 from gitops_guard.report.diff_markdown import fenced
 from gitops_guard.report.markdown import code
@@ -342,12 +342,22 @@ def _noise(story: Story) -> str:
         reasons.update(unit.folded)
     lines = [f"- folded, {reason}: {number}" for reason, number in sorted(reasons.items(), key=lambda item: -item[1])]
     lines += [f"- accepted by suppressions: {plan.silenced}"] if plan.silenced else []
+    lines += [_accepted(one, story.links) for one in plan.accepted[:_MOST_NAMES]]
+    lines += [f"- and {len(plan.accepted) - _MOST_NAMES} more waivers"] if len(plan.accepted) > _MOST_NAMES else []
     lines += [f"- findings that the base has, too: {plan.known}"] if plan.known else []
     lines += [f"- could not be checked in the base either: {plan.known_errors}"] if plan.known_errors else []
     total = sum(reasons.values())
     return (
         folded(f"Folded and accepted: {count(total, 'difference')}, {plan.silenced} accepted", lines) if lines else ""
     )
+
+
+def _accepted(one: Accepted, links: Links) -> str:
+    """Say what somebody accepted, why and until when."""
+    rules = ", ".join(code(rule) for rule in one.rules[:5])
+    owner = f", by {code(one.owner)}" if one.owner else ""
+    until = f", until {code(one.expires)}" if one.expires else ", without an end"
+    return f"- accepted {one.findings} of {rules}: {code(one.reason)}{owner}{until} {links.place(one.path, one.line)}"
 
 
 # 11: not previewed

@@ -8,7 +8,7 @@ import pytest
 
 from gitops_guard.diff import Conventions, compare
 from gitops_guard.model import Change, Finding, Location, Origin, Resource, ResourceId, Severity
-from gitops_guard.model.pull import PullPlan, UnitChanges
+from gitops_guard.model.pull import Accepted, PullPlan, UnitChanges
 from gitops_guard.model.resource import resource_id
 from gitops_guard.model.rollout import Assumption, Rollout, RolloutVerdict, Seconds, Step, Trajectory
 
@@ -85,6 +85,7 @@ class Plans:
         return plan(
             units=(first, replace(first, cluster="us"), UnitChanges(name="apps/old", cluster="eu", changes=gone)),
             findings=(finding("unknown-field"), finding("latest-tag", Severity.NOTE)),
+            accepted=(Accepted(rules=("latest-*",), reason="vendored", owner="team-a", expires="2027-01-31", path="waivers/v.yaml", line=3, findings=2),),
             known=4, silenced=1, versions=("1.36",), duration_s=3.2, run=5001, target="main", is_merged=True,
         )  # fmt: skip
 

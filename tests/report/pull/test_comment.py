@@ -2,13 +2,14 @@
 
 import random
 import re
+from functools import lru_cache
 
 import pytest
 from markdown_it import MarkdownIt
 
 from gitops_guard.model import CheckError, Severity, Skipped
 from gitops_guard.model.judgement import Outcome, judge
-from gitops_guard.model.pull import Gate, RolloutGate, UnitChanges
+from gitops_guard.model.pull import Accepted, Gate, RolloutGate, UnitChanges
 from gitops_guard.model.rollout import RolloutVerdict
 from gitops_guard.report.pull.budget import Budget, size_of
 from gitops_guard.report.pull.comment import comment, full_report
@@ -19,10 +20,15 @@ GFM = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table"
 OURS = re.compile(r"</?details>|<details open>|</?summary>|<br>|</?sub>|<code>[^<>]*</code>|[^<>]*")
 
 
+@lru_cache(maxsize=1)
+def parsed(text):
+    return GFM.parse(text)
+
+
 def structure(text):
     """Return the tags of our own, the headings, and whatever is live; fails on HTML that is not ours."""
     tags, live = [], []
-    for token in GFM.parse(text):
+    for token in parsed(text):
         if token.type == "html_block":
             assert not (rest := OURS.sub("", token.content)), rest
             tags += re.findall(r"</?(?:details|summary)", token.content)
@@ -37,7 +43,7 @@ def structure(text):
 
 
 def headings(text):
-    tokens = GFM.parse(text)
+    tokens = parsed(text)
     return [inline.content for opened, inline in zip(tokens, tokens[1:], strict=False) if opened.type == "heading_open"]
 
 
@@ -78,6 +84,11 @@ def test_comment_when_equal_but_for_the_time_it_took_then_its_digest_is_the_same
     one, other = (comment(each, judge(each, each.gate)) for each in (plan, slow))
     assert one[0].digest == other[0].digest
     assert one[0].text != other[0].text
+
+
+def test_comment_when_somebody_accepted_findings_then_it_says_who_why_and_until_when(plans, told):
+    line = "- accepted 2 of `latest-*`: `vendored`, by `team-a`, until `2027-01-31` `waivers/v.yaml:3`"
+    assert line in told(plans.ordinary())
 
 
 def test_comment_when_a_fork_worked_it_out_then_it_says_so(plans, told):
@@ -229,7 +240,8 @@ def hostile_plan(plans, seed, objects):
         errors=(CheckError(path=evil(source), line=1, column=1, message=evil(source)),), rollouts=(plans.rollout(evil(source)),),
     )  # fmt: skip
     return plans.plan(
-        units=(unit,), findings=found, target=evil(source), notes=(evil(source),), versions=(evil(source),), tool=evil(source),
+        units=(unit,), findings=found, target=evil(source), notes=(evil(source),),
+        accepted=(Accepted(rules=(evil(source),), reason=evil(source), owner=evil(source), expires=evil(source), path=evil(source)),), versions=(evil(source),), tool=evil(source),
         unseen=(Skipped(path=evil(source), resource=evil(source), reason=evil(source)),),
     )  # fmt: skip
 
