@@ -123,3 +123,16 @@ def test_check_when_a_range_is_judged_then_units_that_did_not_change_answer(repo
 
 def test_check_when_nothing_is_rendered_then_files_of_units_are_not_judged(repo):
     repo(APP).run("check", "--no-render").assert_findings()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        pytest.param(("--staged", "app/web.yaml", "-v"), True, id="hook"),
+        pytest.param(("--staged", "app/web.yaml"), False, id="hook that is not asked for more"),
+        pytest.param(("-v",), False, id="whole tree"),
+    ],
+)
+def test_check_when_references_are_not_followed_then_a_verbose_report_says_so(repo, arguments, expected):
+    outcome = repo(APP).stage().run("check", *arguments, "--format", "text")
+    assert expected == ("references between files: not followed in a hook on single files" in outcome.out)
