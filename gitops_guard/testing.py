@@ -32,11 +32,15 @@ from gitops_guard import cli
 from gitops_guard.authoring import FunctionRule
 from gitops_guard.check.judge import NO_SCHEMA, SOPS, Judge
 from gitops_guard.check.kinds import Kinds
+from gitops_guard.check.outlines import outlined
+from gitops_guard.check.references import plain_groups, scene_of
 from gitops_guard.check.setting import Role, Setting
 from gitops_guard.check.skip_reasons import SKIP_REASONS, WAIVER
+from gitops_guard.commands.criteria import needs_references
 from gitops_guard.commands.test import run_below
 from gitops_guard.commands.tree_rules import repository_of
 from gitops_guard.config import Config, Scopes
+from gitops_guard.links.view import Tally, View
 from gitops_guard.model import CheckError, Finding, Json, Rule, RuleContext
 from gitops_guard.policy.suite import SuiteResult, marks_of
 from gitops_guard.repo.memory import MemoryTree
@@ -265,8 +269,9 @@ def run_rule() -> Callable[..., RuleOutcome]:
     """Return a function that runs one rule on the text of a manifest.
 
     `run_rule(rule, text, *, options={}, files={}, kubernetes_versions=())`: `rule` is a function marked `@rule` or a
-    rule object, `options` what the configuration would say about it, `files` other files of the repository by path,
-    and the versions are the newest bundled one where none is given.
+    rule object, `options` what the configuration would say about it, `files` other files of the repository by path
+    (a rule that asks for `references` finds their objects, too), and the versions are the newest bundled one where none
+    is given.
     """
 
     def run(
@@ -278,9 +283,11 @@ def run_rule() -> Callable[..., RuleOutcome]:
         kubernetes_versions: tuple[str, ...] = (),
     ) -> RuleOutcome:
         targets = kubernetes_versions or versions()[-1:]
-        context = RuleContext(kubernetes_versions=targets, options=options or {})
+        others = {**(files or {}), MANIFEST: text}
+        references = _references(others) if needs_references(rule) else None
+        context = RuleContext(kubernetes_versions=targets, options=options or {}, references=references)
         if isinstance(rule, FunctionRule):
-            rule = _prepared(rule, {**(files or {}), MANIFEST: text}, context)
+            rule = _prepared(rule, others, context)
         judge = Judge(Kinds({version: BuiltinSchemas(version, None) for version in targets}))
         setting = Setting(versions=targets, rules=((rule, context),))
         verdict = judge.judge(MANIFEST, text.encode(), setting, Role())
@@ -294,6 +301,13 @@ def run_rule() -> Callable[..., RuleOutcome]:
         )
 
     return run
+
+
+def _references(files: Files) -> View:
+    """Return who answers to the objects of the judged text: those of all files."""
+    data = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+    groups = plain_groups({path: outlined(path, content) for path, content in data.items()}, lambda _path: True)
+    return View(scene_of(groups), "", Tally())
 
 
 def _prepared(rule: FunctionRule, files: Files, context: RuleContext) -> FunctionRule:

@@ -16,6 +16,13 @@ def too_few_replicas(body, least, repository, kubernetes_versions):
         yield Unevaluated(reason="an autoscaler decides")
     elif replicas < least:
         yield Problem(field=("spec", "replicas"), message=f"fewer than {least} on {kubernetes_versions}")
+
+
+@rule(kinds=["Deployment"])
+def without_service(resource, references):
+    """A Deployment that no Service is named after."""
+    if not references.exists("Service", resource.id.name):
+        yield Problem(field=("metadata", "name"), message="alone")
 '''
 WEB = """apiVersion: apps/v1
 kind: Deployment
@@ -33,10 +40,11 @@ spec:
 """
 HEAD = f"""import pytest
 from pathlib import Path
-from rules import too_few_replicas
+from rules import too_few_replicas, without_service
 
 WEB = {WEB!r}
 POLICY = {POLICY!r}
+SERVICE = "apiVersion: v1\\nkind: Service\\nmetadata: {{name: web}}\\n"
 HPA = "apiVersion: autoscaling/v2\\nkind: HorizontalPodAutoscaler\\nmetadata: {{name: web}}\\n"
 """
 TESTS = """
@@ -59,6 +67,11 @@ def test_versions(run_rule):
 
 def test_files(run_rule):
     assert ("an autoscaler decides",) == run_rule(too_few_replicas, WEB, files={"hpa.yaml": HPA}).unevaluated
+
+
+def test_references(run_rule):
+    run_rule(without_service, WEB).assert_findings((3, "metadata.name"))
+    run_rule(without_service, WEB, files={"service.yaml": SERVICE}).assert_clean()
 
 
 def test_errors(run_rule):
@@ -122,7 +135,7 @@ def test_testing_when_an_author_loads_it_then_its_fixtures_say_what_the_tool_say
     pytester.makeconftest('pytest_plugins = ["gitops_guard.testing"]')
     pytester.makepyfile(rules=RULES, test_ours=HEAD + TESTS)
     outcome = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-q")
-    outcome.assert_outcomes(passed=17)
+    outcome.assert_outcomes(passed=18)
 
 
 def test_testing_when_a_rule_is_wrong_then_the_author_sees_what_was_found(pytester: pytest.Pytester) -> None:

@@ -86,14 +86,13 @@ class FunctionRule:
         Raises:
             PluginError: It yields something else.
         """
-        references = getattr(context, "references", None)
-        if self.needs_references and references is None:
+        if self.needs_references and context.references is None:
             yield Unevaluated(reason=f"rule {self.id} not evaluated: only told where the whole repository is looked at")
             return
         values: dict[str, Any] = {
             "resource": resource,
             "body": resource.body,
-            "references": references,
+            "references": context.references,
             **self._kept(context),
         }
         for step in self.plan.steps:

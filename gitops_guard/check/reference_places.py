@@ -16,6 +16,7 @@ from gitops_guard.model import (
     CheckError,
     FieldPath,
     Finding,
+    Location,
     Origin,
     Problem,
     References,
@@ -64,6 +65,19 @@ def _in_file(path: str, data: bytes, suspects: Sequence[Suspect]) -> Iterable[Fi
 
 def finding(path: str, document: Document, item: FieldPath, body: Body, problem: Problem) -> Finding:
     """Say on which line of a file a problem of one of its resources stands."""
+    location = _location(path, document.locate(item + problem.field, on_key=problem.on_key))
+    return finding_at(location, path, body, problem)
+
+
+def finding_at(location: Location, path: str, body: Body, problem: Problem) -> Finding:
+    """Say at a place what is wrong with a resource.
+
+    Args:
+        location: Where it stands, in whichever file.
+        path: The file that the resource comes from.
+        body: The resource.
+        problem: With rule and severity.
+    """
     identity: ResourceId = resource_id(body)
     severity = problem.severity
     assert severity is not None
@@ -73,7 +87,7 @@ def finding(path: str, document: Document, item: FieldPath, body: Body, problem:
         message=problem.message,
         resource=identity,
         field=format_field_path(problem.field),
-        location=_location(path, document.locate(item + problem.field, on_key=problem.on_key)),
+        location=location,
         hint=problem.hint,
         fingerprint=fingerprint(problem.rule, path, identity, problem.field),
     )

@@ -4,7 +4,7 @@ Each unit is asked first, then the units that may go to the same cluster, then t
 unit could not be rendered as a whole nothing is certain, so only what is there and does not fit is told.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ def follow_rendered(
     rules: Iterable[ReferenceRule],
     *,
     listed: Collection[str] = (),
+    judged: Callable[[Unit], bool] | None = None,
 ) -> list[RenderedSuspect]:
     """Judge the references of rendered objects.
 
@@ -38,12 +39,17 @@ def follow_rendered(
         plain: The tree's files as they are written; they answer, and are not judged here.
         rules: Those that are on.
         listed: Ids of rules of which everything is reported, however much leads out of the repository.
+        judged: Tells which units are judged; all of them where it is not given. The others only answer.
     """
     known = tuple(rules)
     found: list[RenderedSuspect] = []
-    for clusters in sorted({unit.unit.clusters for unit in units}):
+    asked = [unit.unit for unit in units if judged is None or judged(unit.unit)]
+    for clusters in sorted({unit.clusters for unit in asked}):
         together = [unit for unit in units if _may_meet(unit.unit.clusters, clusters)]
-        groups = [_group(number, unit, judged=unit.unit.clusters == clusters) for number, unit in enumerate(together)]
+        groups = [
+            _group(number, unit, judged=unit.unit.clusters == clusters and unit.unit in asked)
+            for number, unit in enumerate(together)
+        ]
         answering = [replace(group, judged=False) for group in plain]
         followed = follow(groups, scene_of((*groups, *answering)), known, listed=listed)
         for suspect in followed.suspects:

@@ -229,7 +229,8 @@ def check_side(
         )
     if request.render and not is_stdin:
         asked = _rendering(workspace, about or request, environment)
-        outcome = with_rendered(workspace, tree, selection, outcome, criteria, cache, asked, policies.is_example)
+        is_example = policies.is_example
+        outcome = with_rendered(workspace, tree, selection, outcome, criteria, cache, asked, is_example, references)
     elif not is_stdin:
         outcome = without_rendered(workspace, tree, outcome, cache, environment)
     outcome = references.follow(outcome, cache)

@@ -1,6 +1,6 @@
 """`check` on what objects say about one another: which runs follow references, and by which rules."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class References:
     """The references of one run.
 
-    A hook on single files does not follow them: the whole tree would have to be read before each commit.
+    A hook on single files does not follow them: the whole tree would have to be read before each commit. Of what it
+    renders anyway it tells what surely does not fit.
     """
 
     def __init__(
@@ -45,9 +46,14 @@ class References:
             {rule for rule, severity in config.severity.items() if severity is None} if not config.overrides else set()
         )
         rules = [rule for _, rule in workspace.extensions.rules if needs_references(rule) and rule.id not in off]
-        is_hook = staged and not any(_is_directory(path, tree) for path in paths)
-        self._rules = [] if is_hook else rules
-        self._not_asked = frozenset(rule.id for rule in rules) if is_hook else frozenset()
+        self.is_hook = staged and not any(_is_directory(path, tree) for path in paths)
+        """The rest of the tree is not looked at."""
+
+        self.quick, self._whole_rules = _sorted_out(rules)
+        self._rules = [] if self.is_hook else rules
+        self._not_asked = frozenset(rule.id for rule in rules) if self.is_hook else frozenset()
+        self._followed: FollowedTree | None = None
+        self._as_rendered: frozenset[str] = frozenset()
         self.outlines: dict[bytes, bytes] | None = {} if self._rules else None
         """Learns outlines while files are read; None where nothing is followed."""
 
@@ -56,17 +62,35 @@ class References:
         if self.outlines is None or not self._selection.chosen:
             coverage = replace(outcome.coverage, references_followed=not self._not_asked)
             return replace(outcome, coverage=coverage, not_asked=outcome.not_asked | self._not_asked)
-        from gitops_guard.check.follow_tree import Asked, FollowedTree  # nothing of it in a hook
+        from gitops_guard.check.follow_tree import Asked  # nothing of it in a hook
 
-        tree = FollowedTree(
-            self._tree, self._selection.candidates, cache, jobs=self._workspace.settings.jobs or processors()
-        )
-        quick, whole = _sorted_out(self._rules)
+        tree, whole = self._tree_of(cache), self._whole_rules
         chosen = frozenset(entry.path for entry in self._selection.chosen)
-        asked = Asked(rules=quick, chosen=chosen, listed=frozenset(self._workspace.config.severity))
+        asked = Asked(rules=self.quick, chosen=chosen - self._as_rendered, listed=self.listed)
         found = tree.findings(asked, self.outlines)
         outcome = replace(outcome, findings=(*outcome.findings, *found.findings))
         return self._whole(outcome, tree, whole, chosen) if whole else outcome
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """Return the rules of which everything is reported."""
+        return frozenset(self._workspace.config.severity)
+
+    def plain(self, cache: Cache) -> "list[Group]":
+        """Return the objects of all files as they are written; none of them is to be judged."""
+        return self._tree_of(cache).groups((), self.outlines or {})
+
+    def leave_to_rendering(self, paths: Collection[str]) -> None:
+        """Leave out files whose objects were judged as they are deployed: what is written may lack what that adds."""
+        self._as_rendered = frozenset(paths)
+
+    def _tree_of(self, cache: Cache) -> "FollowedTree":
+        from gitops_guard.check.follow_tree import FollowedTree  # nothing of it in a hook
+
+        if self._followed is None:
+            jobs = self._workspace.settings.jobs or processors()
+            self._followed = FollowedTree(self._tree, self._selection.candidates, cache, jobs=jobs)
+        return self._followed
 
     def _whole(self, outcome: Outcome, tree: "FollowedTree", rules: Sequence[Rule], chosen: frozenset[str]) -> Outcome:
         """Ask rules of plugins, which want to see whole resources."""

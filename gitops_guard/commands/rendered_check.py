@@ -19,6 +19,7 @@ from gitops_guard.check.telling import (
     tree_digest,
     without_units_name,
 )
+from gitops_guard.commands.reference_check import References
 from gitops_guard.commands.rendered_clean import git_config, with_blobs
 from gitops_guard.commands.selection import Selection, Wanted
 from gitops_guard.commands.workspace import Workspace
@@ -71,6 +72,7 @@ def with_rendered(
     cache: Cache,
     asked: ToRender,
     is_example: Callable[[str], bool],
+    references: References,
 ) -> Outcome:
     """Judge rendered units, too, and return all that is known then.
 
@@ -83,6 +85,7 @@ def with_rendered(
         cache: Where verdicts are remembered.
         asked: The command line.
         is_example: Tells which files policies are tested with.
+        references: What the run follows.
     """
     memory = Memory(workspace, cache, asked, is_current=tree is workspace.tree)
     if not may_have_units(tree, cache):
@@ -90,7 +93,7 @@ def with_rendered(
         return outcome
     from gitops_guard.commands.rendered_units import judge_rendered  # heavy, and not needed where nothing is rendered
 
-    return judge_rendered(workspace, tree, selection, outcome, criteria, cache, asked, memory, is_example)
+    return judge_rendered(workspace, tree, selection, outcome, criteria, cache, asked, memory, is_example, references)
 
 
 def without_rendered(

@@ -4,16 +4,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from gitops_guard.check.catalog import ENGINE_RULES
-from gitops_guard.check.rendered import Rendered, UnitCriteria, judge_units, put_together
+from gitops_guard.check.rendered import Rendered, UnitCriteria, UnitVerdict, judge_units, put_together
 from gitops_guard.check.run import Cache, Criteria, Outcome, surroundings_of
 from gitops_guard.check.setting import Setting
 from gitops_guard.check.verdict import FileVerdict
 from gitops_guard.check.verdict_store import VerdictStore
+from gitops_guard.commands.reference_check import References
 from gitops_guard.commands.rendered_check import Memory, ToRender
 from gitops_guard.commands.selection import Selection
+from gitops_guard.commands.unit_references import UnitReferences
 from gitops_guard.commands.workspace import Workspace
 from gitops_guard.config import Scopes
 from gitops_guard.errors import RepoError
+from gitops_guard.model import Finding
 from gitops_guard.model.unit import Unit, UnitKind
 from gitops_guard.render import Options, Units
 from gitops_guard.repo.tree import Tree
@@ -55,15 +58,14 @@ def judge_rendered(
     asked: ToRender,
     memory: Memory,
     is_example: Callable[[str], bool],
+    references: References,
 ) -> Outcome:
     """Judge rendered units and return all that is known then; see `rendered_check.with_rendered`."""
     options = options_of(workspace, asked.environment, allow_network=asked.allow_network, no_cache=asked.no_cache)
     units = Units(tree, options)
-    chosen = [
-        unit
-        for unit in (units.all if asked.touched is None else units.affected(asked.touched))
-        if unit.kind is not UnitKind.DIRECTORY and not is_example(unit.declared_in)
-    ]
+    known = [unit for unit in units.all if unit.kind is not UnitKind.DIRECTORY and not is_example(unit.declared_in)]
+    touched = None if asked.touched is None else frozenset(units.affected(asked.touched))
+    chosen = [unit for unit in known if touched is None or unit in touched]
     rendered = units.render(chosen)
     with VerdictStore(cache.directory, cache.key) as store:
         wider = _with_cluster_versions(criteria, workspace)
@@ -74,7 +76,12 @@ def judge_rendered(
             engine_rules=ENGINE_RULES,
         )
         whole = [unit for unit in rendered if unit.objects]
-        verdicts = judge_units(whole, judged, around)
+        following = UnitReferences(references, units, [unit for unit in known if unit not in chosen], cache)
+        broken = following.findings(whole, around.read, judged.is_selected)
+        verdicts = [_with(verdict, broken.pop(verdict.unit, ())) for verdict in judge_units(whole, judged, around)]
+    references.leave_to_rendering(
+        {one.resource.origin.path for unit in whole if not unit.errors for one in unit.objects}
+    )
     result = put_together(verdicts, rendered, outcome.findings, judged)
     if all(_is_clean(verdict.verdict) for verdict in verdicts) and not (result.errors or result.unrendered):
         memory.note_clean(objects=result.objects, units=result.units)
@@ -95,6 +102,10 @@ def unjudged(units: Units, paths: Iterable[str], judged: Collection[Unit] = ()) 
         for path in paths
         if any(unit.kind is not UnitKind.DIRECTORY and unit not in judged for unit in units.affected({path}))
     )
+
+
+def _with(one: UnitVerdict, more: tuple[Finding, ...]) -> UnitVerdict:
+    return replace(one, verdict=replace(one.verdict, findings=(*one.verdict.findings, *more))) if more else one
 
 
 def _is_clean(verdict: FileVerdict) -> bool:

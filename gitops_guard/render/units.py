@@ -4,7 +4,6 @@ import os
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from gitops_guard.model.deployed import Deployed
 from gitops_guard.model.unit import RenderedUnit, Unit, UnitKind
 from gitops_guard.render.cache import OutputCache, key_of
 from gitops_guard.render.carry_out import Bench, carry_out
@@ -108,22 +107,6 @@ class Units:
             self._bench.cache.trim()
         return tuple(self._rendered[number] for number in numbers if _is_any(self._rendered[number]))
 
-    def deployed(self, wanted: Iterable[Unit]) -> tuple[Deployed, ...]:
-        """Render units for rules that look at several objects."""
-        return tuple(self._deployed(one) for one in self.render(wanted))
-
-    def _deployed(self, one: RenderedUnit) -> Deployed:
-        return Deployed(
-            unit=one.unit,
-            resources=tuple(made.resource for made in one.objects),
-            is_whole=not one.errors,
-            others=lambda: self._others(one.unit),
-        )
-
-    def _others(self, unit: Unit) -> tuple[Deployed, ...]:
-        near = [other for other in dict.fromkeys(self.all) if other != unit and _may_meet(unit, other)]
-        return self.deployed(near)
-
     def _carry_out(self, jobs: list[Job]) -> list[RenderedUnit]:
         workers = self._options.jobs or os.cpu_count() or 1
         if len(jobs) < 2 or workers == 1:
@@ -135,8 +118,3 @@ class Units:
 def _is_any(unit: RenderedUnit) -> bool:
     """Tell whether a unit is one: a directory is by its objects only."""
     return unit.unit.kind is not UnitKind.DIRECTORY or bool(unit.objects or unit.errors)
-
-
-def _may_meet(one: Unit, other: Unit) -> bool:
-    """Tell whether two units may go to the same cluster."""
-    return not one.clusters or not other.clusters or bool(set(one.clusters) & set(other.clusters))

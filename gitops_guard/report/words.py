@@ -36,6 +36,8 @@ def coverage_lines(report: Report, *, verbose: bool = False) -> list[str]:
     if coverage.units:
         lines.append(rendered_line(objects=coverage.rendered, units=coverage.units))
     lines.extend(_unrendered(coverage, verbose=verbose))
+    if verbose and not coverage.references_followed:
+        lines.append("references between files: not followed in a hook on single files")
     if coverage.skipped:
         lines.append(f"skipped: {len(coverage.skipped)} ({_reasons(coverage)})")
         if verbose:

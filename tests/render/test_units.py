@@ -120,19 +120,3 @@ def test_stamp_when_a_tree_changes_then_it_changes_for_what_is_rendered_differen
         unit.name for unit in after.all if before.get(unit.identity, "same") not in ("same", after.stamp(unit))
     ]
     assert expected == sorted(differing)
-
-
-def test_deployed_when_others_are_asked_for_then_those_of_other_clusters_are_left_out():
-    files = {
-        "clusters/a/kustomization.yaml": "resources: [x.yaml]\n",
-        "clusters/a/x.yaml": CONFIG % "x",
-        "clusters/a/more/kustomization.yaml": "resources: [y.yaml]\n",
-        "clusters/a/more/y.yaml": CONFIG % "y",
-        "clusters/b/kustomization.yaml": "resources: [z.yaml]\n",
-        "clusters/b/z.yaml": CONFIG % "z",
-    }
-    tree = MemoryTree({path: text.encode() for path, text in files.items()})
-    found = Units(tree, Options(environment={"PATH": ""}))
-    (one,) = found.deployed([unit for unit in found.all if unit.name == "clusters/a"])
-    assert (["x"], True) == ([resource.id.name for resource in one.resources], one.is_whole)
-    assert [["y"]] == [[resource.id.name for resource in other.resources] for other in one.others()]
