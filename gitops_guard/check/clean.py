@@ -189,7 +189,9 @@ class _QuickJudge:
         self._cache = cache
         self._read_plain: Callable[[bytes], list[object] | None] | None = None
         self._checks: list[Callable[[object], bool]] = []
-        self._known = store.all() if store is not None and store.settings is not None else {}
+        # Only candidates without a blob id are looked up again; a hook's have all been.
+        is_asked = store is not None and store.settings is not None and any(blob is None for _, blob, _ in candidates)
+        self._known = store.all() if store is not None and is_asked else {}
         self.on_clean: Callable[[bytes, list[object]], None] | None = None
         """Told the blob id and the bodies of every file that is certainly fine."""
 

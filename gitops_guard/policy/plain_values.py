@@ -122,11 +122,27 @@ def size(value: "Any") -> int:
     return len(value)
 
 
+_MATCHED: "dict[tuple[str, int, str], bool]" = {}
+"""What was found of short texts; manifests repeat their names, and searching costs ten times a look-up."""
+
+_MOST_MATCHED = 20_000
+_LONGEST_REMEMBERED = 120
+
+
 def matches(pattern: "re.Pattern[str]", value: "Any") -> bool:
     """Return `value.matches(pattern)` of a short text in ASCII."""
-    if len(text(value)) > _LONGEST_TEXT or not value.isascii():
+    key = (pattern.pattern, pattern.flags, text(value))  # a pattern's own hash would cost as much as the search
+    known = _MATCHED.get(key)
+    if known is not None:
+        return known
+    if len(value) > _LONGEST_TEXT or not value.isascii():
         raise NotSureError
-    return pattern.search(value) is not None
+    found = pattern.search(value) is not None
+    if len(value) <= _LONGEST_REMEMBERED:
+        if len(_MATCHED) >= _MOST_MATCHED:
+            _MATCHED.clear()
+        _MATCHED[key] = found
+    return found
 
 
 def written(value: "Any") -> str:
