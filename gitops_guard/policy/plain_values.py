@@ -14,6 +14,7 @@ _LONGEST_TEXT = 1000
 
 _LARGEST = 1 << 53
 _SCALARS = frozenset({str, int, bool})
+_TEXT = frozenset({str})
 
 
 class NotSureError(Exception):
@@ -111,7 +112,9 @@ def plus(one: "Any", other: "Any") -> "Any":
 
 def repeats(values: "Any", key: str) -> bool:
     """Return `values.exists(a, !values.exists_one(b, b.key == a.key))`."""
-    names = [text(select(value, key)) for value in items(values)]
+    names = [value[key] if value.__class__ is dict else None for value in items(values)]
+    if not {name.__class__ for name in names} <= _TEXT:
+        raise NotSureError
     return len(set(names)) != len(names)
 
 
