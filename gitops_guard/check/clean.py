@@ -33,6 +33,7 @@ MANIFEST_SUFFIXES = (b".yaml", b".yml", b".json")
 _LARGEST_BYTES = 3 << 20
 _KIND = 0o170000
 _REGULAR = 0o100000
+_FOLDER = 0o040000
 _UNSURE = 255
 _NO_ID = bytes(20)
 _KNOWN_UNSURE = 254
@@ -189,7 +190,9 @@ class _QuickJudge:
         self._cache = cache
         self._read_plain: Callable[[bytes], list[object] | None] | None = None
         self._checks: list[Callable[[object], bool]] = []
-        self._known = store.all() if store is not None and store.settings is not None else {}
+        # Only candidates without a blob id are looked up again; a hook's have all been.
+        is_asked = store is not None and store.settings is not None and any(blob is None for _, blob, _ in candidates)
+        self._known = store.all() if store is not None and is_asked else {}
         self.on_clean: Callable[[bytes, list[object]], None] | None = None
         """Told the blob id and the bodies of every file that is certainly fine."""
 
@@ -241,14 +244,12 @@ def read_file(root: bytes) -> "Callable[[bytes, bytes | None], bytes | None]":
     prefix = root.rstrip(b"/") + b"/"
     # Not waiting for a writer: the name may have become a pipe.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    real = set()
+    real = {prefix[:-1] or b"/"}
 
     def read(path: bytes, _blob: "bytes | None") -> "bytes | None":
         folder = os.path.dirname(prefix + path)
-        if folder not in real:
-            if os.path.realpath(folder) != folder:
-                return None
-            real.add(folder)
+        if folder not in real and not _is_real(folder, real):
+            return None
         try:
             descriptor = os.open(prefix + path, flags)
         except OSError:
@@ -266,3 +267,19 @@ def read_file(root: bytes) -> "Callable[[bytes, bytes | None], bytes | None]":
             os.close(descriptor)
 
     return read
+
+
+def _is_real(folder: bytes, real: "set[bytes]") -> bool:
+    """Tell whether no part of a path is a link or leads back; asks once for each folder, not for each part of each."""
+    if folder in real:
+        return True
+    above, name = os.path.split(folder)
+    if name in (b"", b".", b"..") or not _is_real(above, real):
+        return False
+    try:
+        if os.lstat(folder).st_mode & _KIND != _FOLDER:
+            return False
+    except OSError:
+        return False
+    real.add(folder)
+    return True

@@ -103,6 +103,10 @@ class CleanStore:
                 known[block[at : at + NAME_BYTES]] = block[at + NAME_BYTES : at + RECORD_BYTES]
         return known
 
+    def names(self) -> set[bytes]:
+        """Return all that is known by name alone; cheaper than `all`."""
+        return {block[at : at + NAME_BYTES] for block in self._blocks for at in range(0, len(block), RECORD_BYTES)}
+
     def add(self, records: bytes, settings: bytes) -> None:
         """Append records; silently does nothing where the folder cannot be written: a cache is only a cache.
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from gitops_guard.links.outline import Outline, unpacked
 from gitops_guard.links.scene import Member, Scene
 from gitops_guard.links.view import ReferenceRule, Tally, View
-from gitops_guard.model import Problem, Severity
+from gitops_guard.model import FieldPath, Problem, Severity
 
 
 class Suspect(NamedTuple):
@@ -96,7 +96,7 @@ class _ByKind:
     def of(self, one: Outline) -> tuple[ReferenceRule, ...]:
         if not (one.uses or one.selector or one.allows_all):
             return ()
-        key = (one.kind, one.group, frozenset([use.kind for use in one.uses]))
+        key = (one.kind, one.group, *dict.fromkeys([use.kind for use in one.uses]))
         if key not in self._known:
             self._known[key] = tuple(rule for rule in self._rules if self._wants(rule, one))
         return self._known[key]
@@ -115,8 +115,9 @@ def plain_groups(by_path: Mapping[str, bytes], judged: Callable[[str], bool]) ->
         by_path: Packed outlines by repository path.
         judged: Tells of a path whether its own references are judged.
     """
+    paths: dict[FieldPath, FieldPath] = {}
     return [
         Group(unit=posixpath.dirname(path), path=path, outlines=found, judged=judged(path))
         for path, data in sorted(by_path.items())
-        if (found := unpacked(data))
+        if (found := unpacked(data, paths))
     ]

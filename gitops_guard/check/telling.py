@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 UNIT_NAMES = (b"kustomization.yaml", b"kustomization.yml", b"Kustomization", b"Chart.yaml")
 """Files that make units, whatever they hold."""
 
+UNIT_WORDS = (b"ustomization", b"Chart.yaml")
+"""One of them is part of each of these names."""
+
 WORDS = (b"toolkit.fluxcd.io/", b"argoproj.io/")
 """What every file with an object of Flux or Argo CD holds; many others hold them too, which does no harm."""
 
-_SUFFIXES = (b".yaml", b".yml", b".json")
+MANIFEST_SUFFIXES = (b".yaml", b".yml", b".json")
 _SILENT = b"silent files 1"
 _PROGRAMS = ("kustomize", "kubectl", "helm")
 _MOST = 0xFFFF
@@ -36,7 +39,7 @@ def is_unit_name(path: bytes) -> bool:
 
 def may_declare(path: bytes) -> bool:
     """Tell whether a file may hold objects that declare units, by its name."""
-    return path.endswith(_SUFFIXES)
+    return path.endswith(MANIFEST_SUFFIXES)
 
 
 def speaks(data: bytes) -> bool:
@@ -68,7 +71,7 @@ def find_speaking(
     Returns:
         None when not sure: too many files had to be read, or one could not be.
     """
-    known = silent.all() if silent is not None else {}
+    known = silent.names() if silent is not None else set()
     learned: list[bytes] = []
     answer: bool | None = False
     for path, blob in files:

@@ -6,7 +6,9 @@ Imports nothing heavy; a remembered answer costs a look into the index's last by
 import os
 
 from gitops_guard.check.telling import (
+    MANIFEST_SUFFIXES,
     UNIT_NAMES,
+    UNIT_WORDS,
     find_rendered,
     find_speaking,
     index_checksum,
@@ -108,28 +110,28 @@ class Question:
         if snapshot is None or has_unit_names(snapshot):
             return None
         files = [(path, blob) for path, mode, blob, _ in snapshot if mode & _KIND == _REGULAR and may_declare(path)]
-        return _NOTHING if self._is_silent(files) else None
+        silent = silent_store(*self._cache)
+        return _NOTHING if find_speaking(files, self._read, silent, most=_READ_AT_MOST) is False else None
 
     def _tools(self) -> bytes:
         return tools_stamp(self._environment.get("PATH", os.defpath), git_config(self._location))
 
     def _searched(self, index: bytes, checksum: bytes) -> "tuple[int, int] | None":
-        from gitops_guard.repo.index import parse_index
+        from gitops_guard.repo.index import manifest_entries, parse_index
 
-        entries = parse_index(index)
-        if entries is None or any(is_unit_name(entry[0]) for entry in entries):
-            return None
-        if not self._is_silent([(path, blob) for path, blob, mode, _, _ in entries if may_declare(path) and mode]):
+        if any(word in index for word in UNIT_WORDS):
+            entries = parse_index(index)
+            if entries is None or any(is_unit_name(entry[0]) for entry in entries):
+                return None
+        silent = silent_store(*self._cache)
+        files = manifest_entries(index, silent.names(), MANIFEST_SUFFIXES)
+        if files is None or find_speaking(files, self._read, silent, most=_READ_AT_MOST) is not False:
             return None
         from gitops_guard.check.clean_store import record
 
         if self._store.settings is not None:
             self._store.add(record(without_units_name(checksum), 0, 0), self._store.settings)
         return _NOTHING
-
-    def _is_silent(self, files: "list[tuple[bytes, bytes | None]]") -> bool:
-        silent = silent_store(*self._cache)
-        return find_speaking(files, self._read, silent, most=_READ_AT_MOST) is False
 
 
 def git_config(location: "Location") -> str:

@@ -130,6 +130,13 @@ def _named(row: _Row) -> Outline:
     return Outline._make((*row[:_USES], tuple(map(Use._make, row[_USES])), *row[_USES + 1 :]))
 
 
+def _shared(row: _Row, paths: dict[FieldPath, FieldPath]) -> Outline:
+    """Do the same with field paths that are kept once: thousands of objects refer from the same few places."""
+    share = paths.setdefault
+    uses = tuple([Use._make((*use[:-1], share(use[-1], use[-1]))) for use in row[_USES]])
+    return Outline._make((*row[:_USES], uses, *row[_USES + 1 :]))
+
+
 def _row(body: Body, document: int, item: FieldPath) -> _Row | None:
     kind = body.get("kind")
     metadata = body.get("metadata")
@@ -454,7 +461,13 @@ def packed(bodies: Iterable[tuple[int, FieldPath, Body]]) -> bytes:
     return marshal.dumps([tuple(row) for row in rows])
 
 
-def unpacked(data: bytes) -> list[Outline]:
-    """Read what `packed` returned; its source must be trusted."""
+def unpacked(data: bytes, paths: dict[FieldPath, FieldPath] | None = None) -> list[Outline]:
+    """Read what `packed` returned; its source must be trusted.
+
+    Args:
+        data: The outlines of a file.
+        paths: Field paths of files that were read before; they are kept once.
+    """
     rows: list[_Row] = marshal.loads(data)  # noqa: S302  # written by us and sealed
-    return [_named(row) for row in rows]
+    known = {} if paths is None else paths
+    return [_shared(row, known) if row[_USES] else Outline._make(row) for row in rows]

@@ -101,7 +101,9 @@ def _sub_path_volumes(spec: Mapping[str, Json]) -> set[str]:
 
 def _of_environment(env: Json, place: FieldPath, key: str, index: int) -> Iterator[Reference]:
     for number, variable in enumerate(env if isinstance(env, list) else ()):
-        source = variable.get("valueFrom") if isinstance(variable, dict) else None
+        if not isinstance(variable, dict) or "valueFrom" not in variable:
+            continue  # nearly all of them
+        source = variable["valueFrom"]
         if not isinstance(source, dict):
             continue
         for kind, field in _KEY_FIELDS:

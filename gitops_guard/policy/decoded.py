@@ -67,9 +67,20 @@ def _dict(value: "dict[str, Any]", name: str) -> "dict[str, Any]":
     changed: dict[str, Any] | None = None
     is_plain = name not in _QUANTITY_MAPS
     for key, item in value.items():
-        if is_plain and item and item.__class__ in _UNCHANGED and key not in _QUANTITIES:
-            continue  # nearly all values: no call for them
-        new = _item(item, key, name)
+        if item and is_plain:  # nearly all values: no call for those that stay, one for those that hold others
+            kind = item.__class__
+            if kind in _UNCHANGED:
+                if key not in _QUANTITIES:
+                    continue
+                new = _item(item, key, name)
+            elif kind is dict:
+                new = _dict(item, key)
+            elif kind is list:
+                new = _list(item)
+            else:
+                new = _item(item, key, name)
+        else:
+            new = _item(item, key, name)
         if new is not item or item is None:
             changed = dict(value) if changed is None else changed
             if new is None:
@@ -110,6 +121,11 @@ def _quantity(item: "Any") -> "Any":
 
 
 def _list(value: "list[Any]") -> "list[Any]":
-    items = [_dict(item, "") if isinstance(item, dict) else item for item in value]
-    same = all(new is old for new, old in zip(items, value, strict=True))
-    return value if same else items
+    changed: list[Any] | None = None
+    for index, item in enumerate(value):
+        if isinstance(item, dict):
+            new = _dict(item, "")
+            if new is not item:
+                changed = list(value) if changed is None else changed
+                changed[index] = new
+    return value if changed is None else changed

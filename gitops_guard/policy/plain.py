@@ -40,7 +40,10 @@ class PlainPolicies:
                 return True
             assert self._prepare is not None
             given = self._prepare(decoded(body))
-            return all(test is not None and test(given) is True for _, test in tests)
+            for _, test in tests:  # noqa: SIM110 (a generator costs a third of all this)
+                if test is None or test(given) is not True:
+                    return False
+            return True
         except Exception:  # an unexpected type, an error that the engine may absorb: not sure
             return False
 

