@@ -124,7 +124,8 @@ class Question:
             if entries is None or any(is_unit_name(entry[0]) for entry in entries):
                 return None
         silent = silent_store(*self._cache)
-        files = manifest_entries(index, silent.names(), MANIFEST_SUFFIXES)
+        # What is certainly fine holds built-in kinds alone, so it declares nothing.
+        files = manifest_entries(index, silent.names() | self._store.of_manifests(), MANIFEST_SUFFIXES)
         if files is None or find_speaking(files, self._read, silent, most=_READ_AT_MOST) is not False:
             return None
         from gitops_guard.check.clean_store import record
