@@ -107,6 +107,15 @@ class CleanStore:
         """Return all that is known by name alone; cheaper than `all`."""
         return {block[at : at + NAME_BYTES] for block in self._blocks for at in range(0, len(block), RECORD_BYTES)}
 
+    def of_manifests(self) -> set[bytes]:
+        """Return the ids of manifest files that are certainly fine: their objects are all of built-in kinds."""
+        return {
+            block[at : at + NAME_BYTES]
+            for block in self._blocks
+            for at in range(0, len(block), RECORD_BYTES)
+            if not block[at + NAME_BYTES + 2]
+        }
+
     def add(self, records: bytes, settings: bytes) -> None:
         """Append records; silently does nothing where the folder cannot be written: a cache is only a cache.
 

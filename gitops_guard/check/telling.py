@@ -29,7 +29,7 @@ MANIFEST_SUFFIXES = (b".yaml", b".yml", b".json")
 _SILENT = b"silent files 1"
 _PROGRAMS = ("kustomize", "kubectl", "helm")
 _MOST = 0xFFFF
-_CHECKSUM_BYTES = 20
+CHECKSUM_BYTES = 20
 
 
 def is_unit_name(path: bytes) -> bool:
@@ -94,8 +94,8 @@ def find_speaking(
 
 def index_checksum(index: bytes) -> bytes | None:
     """Return the checksum that ends an index file; None where Git was told to leave it out."""
-    checksum = index[-_CHECKSUM_BYTES:]
-    return checksum if len(checksum) == _CHECKSUM_BYTES and any(checksum) else None
+    checksum = index[-CHECKSUM_BYTES:]
+    return checksum if len(checksum) == CHECKSUM_BYTES and any(checksum) else None
 
 
 def tools_stamp(path: str, git_config: str) -> bytes:

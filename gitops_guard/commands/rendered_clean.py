@@ -6,6 +6,7 @@ Imports nothing heavy; a remembered answer costs a look into the index's last by
 import os
 
 from gitops_guard.check.telling import (
+    CHECKSUM_BYTES,
     MANIFEST_SUFFIXES,
     UNIT_NAMES,
     UNIT_WORDS,
@@ -74,10 +75,10 @@ class Question:
         """
         try:
             with open(self._location.index_file, "rb") as file:
-                index = file.read()
+                file.seek(-CHECKSUM_BYTES, os.SEEK_END)  # all that a known answer needs of some megabytes
+                checksum = index_checksum(file.read())
         except OSError:
             return None
-        checksum = index_checksum(index)
         if checksum is None:
             return None
         if self._store.find(without_units_name(checksum)) is not None:
@@ -86,7 +87,7 @@ class Question:
             known = find_rendered(self._store, rendered_name(checksum, self._tools(), sorted(set(names))))
             if known is not None:
                 return known
-        return self._searched(index, checksum)
+        return self._searched(checksum)
 
     def whole(self, snapshot: "Sequence[SnapshotEntry]") -> "tuple[int, int] | None":
         """Return the same for all units of the work tree, none of whose files is unsure.
@@ -116,7 +117,14 @@ class Question:
     def _tools(self) -> bytes:
         return tools_stamp(self._environment.get("PATH", os.defpath), git_config(self._location))
 
-    def _searched(self, index: bytes, checksum: bytes) -> "tuple[int, int] | None":
+    def _searched(self, checksum: bytes) -> "tuple[int, int] | None":
+        try:
+            with open(self._location.index_file, "rb") as file:
+                index = file.read()
+        except OSError:
+            return None
+        if index_checksum(index) != checksum:
+            return None  # somebody stages at this moment
         from gitops_guard.repo.index import manifest_entries, parse_index
 
         if any(word in index for word in UNIT_WORDS):
@@ -124,7 +132,8 @@ class Question:
             if entries is None or any(is_unit_name(entry[0]) for entry in entries):
                 return None
         silent = silent_store(*self._cache)
-        files = manifest_entries(index, silent.names(), MANIFEST_SUFFIXES)
+        # What is certainly fine holds built-in kinds alone, so it declares nothing.
+        files = manifest_entries(index, silent.names() | self._store.of_manifests(), MANIFEST_SUFFIXES)
         if files is None or find_speaking(files, self._read, silent, most=_READ_AT_MOST) is not False:
             return None
         from gitops_guard.check.clean_store import record
