@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags
+from gitops_guard.config.waivers import GROUP as OUR_GROUP
 from gitops_guard.errors import UsageError
 from gitops_guard.model.unit import RenderedUnit, Unit, UnitKind
 from gitops_guard.render import Options, render
@@ -241,7 +242,8 @@ def _objects(one: RenderedUnit, deployed: Collection[str]) -> list[Wanted]:
             hook=found.hook,
         )
         for found in one.objects
-        if not _is_declaration(found.resource.id.group, found.resource.id.kind, found.resource.origin.path, deployed)
+        if found.resource.id.group != OUR_GROUP
+        and not _is_declaration(found.resource.id.group, found.resource.id.kind, found.resource.origin.path, deployed)
     ]
 
 

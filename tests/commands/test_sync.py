@@ -116,6 +116,35 @@ def test_sync_when_a_kustomization_is_there_then_it_is_rendered(cluster):
     assert (0, {"my-one": "created"}) == (code, changes(report))
 
 
+WAIVER = """apiVersion: gitops-guard.io/v1
+kind: Waiver
+metadata: {name: accepted}
+spec: {rules: [single-replica], reason: tried out, owner: us}
+"""
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({"one.yaml": f"{config_map('one')}---\n{WAIVER}"}, id="file with manifests"),
+        pytest.param(
+            {
+                "web/kustomization.yaml": "resources: [one.yaml, waiver.yaml]\n",
+                "web/one.yaml": config_map("one"),
+                "web/waiver.yaml": WAIVER,
+            },
+            id="kustomization",
+        ),
+    ],
+)
+def test_sync_when_a_waiver_is_among_the_manifests_then_it_stays_in_git(cluster, files):
+    cluster.repo.commit(files)
+
+    code, report = cluster.report("sync")
+
+    assert (0, {"one": "created"}) == (code, changes(report))
+
+
 def test_sync_when_a_manifest_has_an_error_then_nothing_is_written(cluster):
     bad = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: bad\nspec:\n  replica: 1\n"
     cluster.repo.commit({"bad.yaml": bad, "one.yaml": config_map("one")})
