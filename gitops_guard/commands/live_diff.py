@@ -10,6 +10,7 @@ from gitops_guard.commands.rendered_units import options_of
 from gitops_guard.commands.selection import repository_paths
 from gitops_guard.commands.workspace import Workspace
 from gitops_guard.config import Scopes
+from gitops_guard.config.waivers import GROUP as OUR_GROUP
 from gitops_guard.diff import Conventions, CustomKinds
 from gitops_guard.diff.embedded import ReadYaml
 from gitops_guard.errors import UsageError
@@ -164,6 +165,8 @@ def _kept(request: LiveRequest, workspace: Workspace) -> Callable[[Resource], bo
 
     def is_kept(resource: Resource) -> bool:
         path = resource.origin.path
+        if resource.id.group == OUR_GROUP:
+            return False  # a waiver is ours, and no cluster's
         is_wanted = not paths or any(not one or path == one or path.startswith(f"{one}/") for one in paths)
         return is_wanted and scopes.selected(path)
 
