@@ -76,7 +76,9 @@ def _verify(plan: PullPlan, around: Surroundings, forge: Forge) -> None:
     if not plan.number:
         if around.is_queue:
             return
-        raise PlanError("the plan names no pull request")
+        raise PlanError(
+            "the plan names no pull request: make it with gitops-guard pr --number N --repository OWNER/NAME"
+        )
     pull = forge.pull(plan.number)
     if pull.head != plan.head:
         raise PlanError("the plan is of another commit than the pull request's newest; wait for the newer run's plan")
