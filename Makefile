@@ -81,7 +81,7 @@ wheel: $(VENV)/.lint  ## build the wheel and try it in an environment of its own
 	cd build/smoke && bin/python -I ../../tests/smoke/installed_wheel.py
 
 bench: $(VENV)/.test  ## compare speed ratios within one run (see docs/performance.md)
-	$(BIN)/python -m pytest -m bench -s
+	SLACK=$(SLACK) $(BIN)/python -m pytest -m bench -s
 	$(BIN)/python tests/bench/run.py --slack $(SLACK)
 
 docs: $(VENV)/.package  ## write the generated reference and the picture anew

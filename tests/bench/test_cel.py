@@ -95,7 +95,7 @@ def best_us(run: Callable[[], object], *, rounds: int) -> float:
 
 
 @pytest.mark.bench
-def test_policies_when_evaluated_then_cost_less_than_parsing_the_yaml() -> None:
+def test_policies_when_evaluated_then_cost_less_than_parsing_the_yaml(slack: float) -> None:
     body = deployment()
     containers = body["spec"]["template"]["spec"]["containers"]  # type: ignore[index]
     text = yaml.safe_dump(body)
@@ -114,4 +114,4 @@ def test_policies_when_evaluated_then_cost_less_than_parsing_the_yaml() -> None:
         )
     mean, median = statistics.mean(times), statistics.median(times)
     print(f"{len(json.dumps(body))} bytes, parsed in {parse_us:.0f} us; mean {mean:.2f} us, median {median:.2f} us")
-    assert POLICIES * mean <= 1.5 * parse_us
+    assert POLICIES * mean <= 1.5 * slack * parse_us

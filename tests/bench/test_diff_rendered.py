@@ -66,11 +66,11 @@ def cost(number: int) -> tuple[float, float, int]:
     return time.perf_counter() - wall, time.process_time() - cpu, changed
 
 
-def test_compare_when_there_are_five_thousand_objects_then_the_time_grows_with_them_only():
+def test_compare_when_there_are_five_thousand_objects_then_the_time_grows_with_them_only(slack):
     small, large = cost(1000), cost(5000)
     print(f"\n5,000 objects rendered-vs-rendered: {large[0]:.2f} s wall, {large[1]:.2f} s CPU (wanted: 3 s)")
     assert 334 == large[2]
-    assert large[1] < 5 * 1.6 * small[1]
+    assert large[1] < 5 * 1.6 * slack * small[1]
 
 
 def tree(tag: str, units: int) -> MemoryTree:
@@ -95,9 +95,9 @@ def seconds(units: int) -> tuple[float, int]:
     return time.perf_counter() - started, sum(len(one.changes) for one in found)
 
 
-def test_diff_when_ten_of_five_hundred_units_differ_then_the_others_cost_little():
+def test_diff_when_ten_of_five_hundred_units_differ_then_the_others_cost_little(slack):
     rounds = [(seconds(10), seconds(500)) for _ in range(3)]
     ratio = sorted(many[0] / few[0] for few, many in rounds)[1]
     print(f"\n10 of 500 units: {ratio:.2f} times rendering those 10 ({rounds[1][0][0]:.2f} s; wanted: 1.5)")
     assert {10} == {changes for both in rounds for _, changes in both}
-    assert ratio < 1.5
+    assert ratio < 1.5 * slack

@@ -66,7 +66,7 @@ def _seconds(command: list[str], folder: Path, environment: dict[str, str], *, c
 @pytest.mark.bench
 @pytest.mark.timeout(600)
 def test_live_diff_when_2000_objects_then_it_takes_half_of_kubectl(
-    start_control_plane: Any, kubectl: Path, tmp_path: Path
+    slack: float, start_control_plane: Any, kubectl: Path, tmp_path: Path
 ) -> None:
     plane: ControlPlane = start_control_plane()
     namespace = "bench"
@@ -100,4 +100,4 @@ def test_live_diff_when_2000_objects_then_it_takes_half_of_kubectl(
             f"{OBJECTS} objects, {len(told['effect'])} changed: {ours_s:.1f} s ({told['dry_runs']} dry-runs), "
             f"kubectl {kubectl_s:.1f} s, ratio {ratios[every]:.2f}"
         )
-    assert ratios[20] <= ALLOWED
+    assert ratios[20] <= ALLOWED * slack

@@ -81,7 +81,7 @@ def seconds(run: Callable[[], object]) -> float:
 
 
 @pytest.mark.bench
-def test_policies_when_measured_against_reading_the_same_files_then_they_cost_less_than_allowed() -> None:
+def test_policies_when_measured_against_reading_the_same_files_then_they_cost_less_than_allowed(slack: float) -> None:
     text = "---\n".join(
         _HEAD.format(number=number, expression=_EXPRESSIONS[number % len(_EXPRESSIONS)]) for number in range(POLICIES)
     )
@@ -100,7 +100,7 @@ def test_policies_when_measured_against_reading_the_same_files_then_they_cost_le
     ratio = seconds(evaluate) / seconds(lambda: [read(data) for _ in range(ROUNDS)])
     print(f"{POLICIES} policies: {ratio:.2f} times the reading of {len(data)} bytes")
     assert (POLICIES, []) == (len(rules), problems)
-    assert ratio <= ALLOWED
+    assert ratio <= ALLOWED * slack
 
 
 def ours() -> list[PolicySource]:
@@ -122,7 +122,7 @@ BROKEN = SOUND.replace("allowPrivilegeEscalation: false, readOnlyRootFilesystem:
     ("text", "failing"), [pytest.param(SOUND, 5, id="some fail"), pytest.param(BROKEN, 8, id="many fail")]
 )
 def test_policies_that_come_along_when_measured_against_a_yaml_loader_then_they_cost_less_than_allowed(
-    text: str, failing: int
+    text: str, failing: int, slack: float
 ) -> None:
     """The engine itself: what the plain tests are sure of costs a fraction of it."""
     found = load(ours(), versions=("1.36",))
@@ -140,4 +140,4 @@ def test_policies_that_come_along_when_measured_against_a_yaml_loader_then_they_
     ratio = took / seconds(lambda: [yaml.load(text, Loader=yaml.CSafeLoader) for _ in range(ROUNDS)])  # noqa: S506
     print(f"{POLICIES} policies that come along, {failing} of them fail: {ratio:.2f} times the loader")
     assert (POLICIES, {failing}) == (len(rules), set(counts))
-    assert ratio <= ALLOWED_OF_OURS
+    assert ratio <= ALLOWED_OF_OURS * slack

@@ -57,16 +57,16 @@ def prediction_s(replicas: int, rolling: dict[str, object], times: int = 3) -> f
     return cpu_s(lambda: simulate(web(replicas, "1.0", rolling), web(replicas, "1.1", rolling)), times)
 
 
-def test_deployment_when_it_has_100_times_the_replicas_then_proportional_waves_take_no_longer():
+def test_deployment_when_it_has_100_times_the_replicas_then_proportional_waves_take_no_longer(slack):
     small, large = prediction_s(100, DEFAULT), prediction_s(10_000, DEFAULT)
     print(f"\n25%: 100 replicas {small * 1000:.1f} ms, 10,000 replicas {large * 1000:.1f} ms")
-    assert large < 3 * small
+    assert large < 3 * slack * small
 
 
-def test_deployment_when_pods_go_one_by_one_then_the_time_grows_with_their_number_and_not_with_its_square():
+def test_deployment_when_pods_go_one_by_one_then_the_time_grows_with_their_number_and_not_with_its_square(slack):
     tens, thousand = prediction_s(100, ONE_BY_ONE), prediction_s(1_000, ONE_BY_ONE, times=2)
     print(f"\none by one: 100 replicas {tens * 1000:.1f} ms, 1,000 replicas {thousand * 1000:.1f} ms")
-    assert thousand < 10 * tens * 1.6
+    assert thousand < 10 * tens * 1.6 * slack
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def cluster(nodes: int, pods: int, workloads: int) -> Snapshot:
     )
 
 
-def test_change_when_it_is_judged_by_a_snapshot_then_it_takes_little_longer():
+def test_change_when_it_is_judged_by_a_snapshot_then_it_takes_little_longer(slack):
     def work(snapshot: Snapshot | None) -> float:
         before, after = merge(500)
 
@@ -121,7 +121,7 @@ def test_change_when_it_is_judged_by_a_snapshot_then_it_takes_little_longer():
     work(None)  # modules are loaded and functions warm
     without, judged = work(None), work(cluster(200, 8_000, 500))
     print(f"\n500 workloads {without:.2f} s, with 200 nodes and 8,000 pods {judged:.2f} s (wanted: 10 s)")
-    assert judged < 6 * without
+    assert judged < 6 * slack * without
 
 
 def merge(workloads: int) -> tuple[list[Resource], list[Resource]]:
@@ -151,8 +151,8 @@ def change_s(workloads: int) -> float:
     return cpu_s(work, times=1)
 
 
-def test_change_when_it_has_500_workloads_then_the_time_grows_with_their_number_and_not_with_its_square():
+def test_change_when_it_has_500_workloads_then_the_time_grows_with_their_number_and_not_with_its_square(slack):
     change_s(10)  # modules are loaded and functions warm
     hundred, many = change_s(100), change_s(500)
     print(f"\n100 workloads {hundred:.2f} s, 500 workloads {many:.2f} s")
-    assert many < 5 * hundred * 2
+    assert many < 5 * hundred * 2 * slack

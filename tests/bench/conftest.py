@@ -1,0 +1,24 @@
+"""What benchmarks have in common: how much slower than its limit a run may be, and that none pays for another's garbage."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def slack() -> float:
+    """Return what limits are multiplied by: more than 1 on a machine that others share (`make bench SLACK=1.4`)."""
+    return float(os.environ.get("SLACK", "1"))
+
+
+@pytest.fixture(autouse=True)
+def _own_garbage() -> Iterator[None]:
+    """Let the collector pass over what earlier benchmarks have left: its size would be measured, too."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
