@@ -14,11 +14,11 @@ from gitops_guard.check.run import Outcome, check_tree
 from gitops_guard.check.workers import processors
 from gitops_guard.commands.acceptance import sort_out
 from gitops_guard.commands.criteria import cache_of, criteria_of
-from gitops_guard.commands.policy_run import BaseReader, custom_rules_of, look_at, read_base_of
+from gitops_guard.commands.policy_run import BaseReader, PolicyRun, custom_rules_of, look_at, read_base_of
 from gitops_guard.commands.progress import Progress
 from gitops_guard.commands.reference_check import References
 from gitops_guard.commands.rendered_check import ToRender, touched_paths, with_rendered, without_rendered
-from gitops_guard.commands.selection import Wanted, repository_paths, select
+from gitops_guard.commands.selection import Selection, Wanted, repository_paths, select
 from gitops_guard.commands.tree_rules import within_tree
 from gitops_guard.commands.whole_file import write_whole
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
@@ -250,7 +250,12 @@ def check_side(
     elif not is_stdin:
         outcome = without_rendered(workspace, tree, outcome, cache, environment)
     outcome = references.follow(outcome, cache)
-    removals, unsure = policies.judge_removals(settings.kubernetes_versions)
+    return _with_removals(outcome, policies, selection, settings.kubernetes_versions)
+
+
+def _with_removals(outcome: Outcome, policies: PolicyRun, selection: Selection, versions: tuple[str, ...]) -> Outcome:
+    """Add what policies say of objects that go, and what was not judged at all."""
+    removals, unsure = policies.judge_removals(versions)
     skipped = (*outcome.coverage.skipped, *selection.skipped, *unsure)
     return replace(
         outcome,
