@@ -134,7 +134,10 @@ class _Reader:
     def __init__(self, before: Tree, after: Tree, paths: Sequence[str], scopes: Scopes) -> None:
         missing = [path for path in paths if not (_has(before, path) or _has(after, path))]
         if missing:
-            raise UsageError(f"{missing[0]}: no such file or directory in the {before.label} or the {after.label}")
+            where = f"the {before.label} or the {after.label}"
+            raise UsageError(
+                f"{missing[0]}: no such file or directory in {where}; revisions are given with flags, see --help"
+            )
         self.before = _half(before, paths, scopes)
         self.after = _half(after, paths, scopes)
         self.secrets: list[Resource] = []
