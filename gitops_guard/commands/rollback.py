@@ -29,15 +29,15 @@ def run(revision: str | None, flags: SyncFlags, environment: Mapping[str, str]) 
     """
     with connected(flags.target, environment) as (client, access, name):
         newest = open_source(flags.source, Place(context=access.name, server=access.server), environment)
-        if newest.history.at is None or newest.workspace.repo is None:
+        if newest.past is None:
             raise UsageError("a rollback needs a Git repository as its --source")
         inventory = Store(client, name).read().inventory
-        wanted = newest.workspace.repo.resolve(revision) if revision is not None else _earlier(inventory)
+        wanted = newest.past.resolve(revision) if revision is not None else _earlier(inventory)
         stop = Stop()
         with Narration(sys.stderr) as narration, stoppable(client, stop):
             request = replace(
                 request_of(flags, newest, name, narration),
-                rendered=newest.history.at(wanted),
+                rendered=newest.past.at(wanted),
                 pin=newest.rendered.revision if newest.rendered.revision != wanted else "",
                 allow_rewind=True,
                 ignore_pin=True,

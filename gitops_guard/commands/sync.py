@@ -8,7 +8,7 @@ from typing import Final
 
 from gitops_guard.commands.check import CheckRequest, judge, terminal_width
 from gitops_guard.commands.sync_narration import Narration
-from gitops_guard.commands.sync_source import Place, Source, SourceFlags, local_path, open_source
+from gitops_guard.commands.sync_source import Place, Source, SourceFlags, open_source
 from gitops_guard.commands.sync_target import (
     Target,
     conflict_rules,
@@ -80,7 +80,7 @@ def run(flags: SyncFlags, environment: Mapping[str, str]) -> int:
     """
     with connected(flags.target, environment) as (client, access, name):
         source = open_source(flags.source, Place(context=access.name, server=access.server), environment)
-        if is_rejected(replace(flags.source, source=local_path(flags.source.source)), source, environment):
+        if is_rejected(source, environment):
             rejected = SyncReport(set_name=name.name, revision=source.rendered.revision, verdict=SyncVerdict.REJECTED)
             return finish(rejected, flags)
         stop = Stop()
@@ -132,12 +132,13 @@ def request_of(flags: SyncFlags, source: Source, name: SetName, narration: Narra
     )
 
 
-def is_rejected(flags: SourceFlags, source: Source, environment: Mapping[str, str]) -> bool:
+def is_rejected(source: Source, environment: Mapping[str, str]) -> bool:
     """Check the manifests at the revision and what was rendered, and write what is wrong to standard error.
 
     Raises:
         GuardError: They could not be checked.
     """
+    flags = source.flags
     asked = CheckRequest(
         directory=flags.source,
         paths=_paths(flags, source),

@@ -152,7 +152,24 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what Git wants")
-    group.add_argument("--source", metavar="PATH", default=".", help="directory of a repository, or without one (.)")
+    group.add_argument(
+        "--source", metavar="SOURCE", default=".",
+        help="directory of a repository, or without one (.); or a repository's URL: https://host/path, ssh://git@host/path",
+    )  # fmt: skip
+    group.add_argument(
+        "--git-auth", metavar="DIR",
+        help="for a URL: directory with the files username, password, bearerToken, identity, known_hosts, ca.crt,"
+        " those that are needed",
+    )  # fmt: skip
+    group.add_argument("--git-cache", metavar="DIR", help="for a URL: where it is kept (below the user's cache folder)")
+    group.add_argument(
+        "--max-stale", type=_seconds, metavar="TIME",
+        help="when the URL does not answer, go on with what it said last, if that is not older (otherwise: fail)",
+    )  # fmt: skip
+    group.add_argument(
+        "--allowed-signers", action="append", default=[], metavar="FILE",
+        help="refuse a commit that none of these has signed: SSH allowed signers or OpenPGP keys; may be repeated",
+    )  # fmt: skip
     group.add_argument("--revision", metavar="REV", help="commit, branch or tag (HEAD by default)")
     group.add_argument("--path", metavar="PATH", help="only what is deployed from or declared below PATH")
     group.add_argument("--cluster", metavar="NAME", help="name of this cluster in the repository")
@@ -235,6 +252,10 @@ def _flags(namespace: argparse.Namespace) -> "SyncFlags":
         target=_target(namespace),
         source=SourceFlags(
             source=namespace.source,
+            git_auth=namespace.git_auth,
+            git_cache=namespace.git_cache,
+            max_stale_s=namespace.max_stale,
+            allowed_signers=tuple(namespace.allowed_signers),
             revision=namespace.revision,
             path=namespace.path,
             cluster=namespace.cluster,

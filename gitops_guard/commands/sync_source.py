@@ -1,20 +1,34 @@
 """Where a sync takes its objects from: a directory or a repository at a revision, rendered for one cluster."""
 
 import os
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
+from gitops_guard.check.seal import cache_directory
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
 from gitops_guard.config import Flags
 from gitops_guard.config.waivers import GROUP as OUR_GROUP
-from gitops_guard.errors import UsageError
+from gitops_guard.errors import RepoError, UsageError
 from gitops_guard.model.unit import RenderedUnit, Unit, UnitKind
 from gitops_guard.render import Options, render
+from gitops_guard.repo.address import is_elsewhere, read_address
+from gitops_guard.repo.credentials import read_credentials
 from gitops_guard.repo.repository import Repo
+from gitops_guard.repo.signatures import verify_commit
 from gitops_guard.repo.tree import shown
 from gitops_guard.sync.request import History, Rendered
 from gitops_guard.sync.settling import Wanted
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitops_guard.repo.mirror import Mirror
+
+_SOME_COMMITS: Final = 200
+"""A first look back, which is cheap; what is farther back needs all history."""
+
+_ALL_COMMITS: Final = 2**31 - 1
 _DECLARING = frozenset(
     (
         ("kustomize.toolkit.fluxcd.io", "Kustomization"),
@@ -35,10 +49,25 @@ class SourceFlags:
     """The part of the command line that says what Git is."""
 
     source: str = "."
-    """A directory: of a repository, below one, or without Git."""
+    """A directory (of a repository, below one, or without Git), or the URL of a repository elsewhere."""
+
+    git_auth: str | None = None
+    """Directory with the credentials for a URL, one file a value."""
+
+    git_cache: str | None = None
+    """Folder where repositories elsewhere are kept; None: below the user's cache."""
+
+    max_stale_s: float | None = None
+    """How old what was fetched last may be when the server does not answer; None: then nothing is done."""
+
+    allowed_signers: tuple[str, ...] = ()
+    """Files with the keys of which one must have signed the commit; empty: signatures are not looked at."""
 
     revision: str | None = None
     """None: HEAD of a repository, the files of a directory without Git."""
+
+    wanted_revision: str | None = None
+    """What was asked for of a repository elsewhere, whose commit is in `revision` then."""
 
     path: str | None = None
     """Only units deployed from or declared below it."""
@@ -55,9 +84,14 @@ class SourceFlags:
 class Source:
     """An opened source."""
 
+    flags: SourceFlags
+    """As given, with the directory and the commit that are meant."""
+
     workspace: Workspace
     rendered: Rendered
     history: History
+    past: "Past | None" = None
+    """Other revisions; None for a directory without Git."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,46 +114,129 @@ def open_source(flags: SourceFlags, place: Place, environment: Mapping[str, str]
         UsageError: There is no such source, or nothing says which of the units are this cluster's.
         GuardError: It cannot be read.
     """
-    flags = replace(flags, source=local_path(flags.source))
+    flags, mirror, notes = at_hand(flags, environment)
     if not os.path.isdir(flags.source):
         raise UsageError(f"--source {shown(flags.source)}: no such directory; check the spelling")
     repo = Repo.discover(flags.source)
     revision = revision_of(flags, repo)
-    workspace = _workspace(flags, revision, environment)
-
-    units = _units(flags, workspace, place, environment)
+    reader = _Reader(flags, place, environment)
+    rendered = reader.rendered(revision)
+    past = None if repo is None or revision is None else Past(reader, mirror, revision)
     return Source(
-        workspace=workspace,
-        rendered=_rendered(workspace, revision, units),
-        history=_history(flags, workspace, repo, revision, place, environment),
+        flags=replace(flags, revision=revision),
+        workspace=reader.workspace(revision),
+        rendered=replace(rendered, notes=(*notes, *rendered.notes)),
+        history=_history(past, lambda: reader.elsewhere(revision)),
+        past=past,
     )
 
 
-def _history(
-    flags: SourceFlags,
-    workspace: Workspace,
-    repo: Repo | None,
-    revision: str | None,
-    place: Place,
-    environment: Mapping[str, str],
-) -> History:
-    def elsewhere() -> tuple[Wanted, ...]:
-        everything = replace(flags, source=workspace.root, path=None)
-        taken = {one.unit for one in _units(flags, workspace, place, environment)}
-        units = [one for one in _units(everything, workspace, place, environment) if one.unit not in taken]
+def _history(past: "Past | None", elsewhere: Callable[[], tuple[Wanted, ...]]) -> History:
+    if past is None:
+        return History(elsewhere=elsewhere)
+    return History(follows=past.follows, at=past.at, elsewhere=elsewhere)
+
+
+class _Reader:
+    """Renders a source's revisions for one cluster."""
+
+    def __init__(self, flags: SourceFlags, place: Place, environment: Mapping[str, str]) -> None:
+        self.flags = flags
+        self._place = place
+        self._environment = environment
+        self._workspaces: dict[str | None, Workspace] = {}
+
+    def repo(self) -> Repo:
+        """Open the repository anew: what was fetched in the meantime is seen."""
+        repo = Repo.discover(self.flags.source)
+        if repo is None:
+            raise UsageError(f"--source {shown(self.flags.source)}: is no repository any more")
+        return repo
+
+    def workspace(self, revision: str | None) -> Workspace:
+        if revision not in self._workspaces:
+            self._workspaces[revision] = _workspace(self.flags, revision, self._environment)
+        return self._workspaces[revision]
+
+    def rendered(self, revision: str | None) -> Rendered:
+        """Render a revision that may be trusted.
+
+        Raises:
+            SignatureError: It may not.
+            GuardError: It cannot be read.
+        """
+        signer = self._signer(revision)
+        workspace = self.workspace(revision)
+        rendered = _rendered(workspace, revision, self._units(self.flags, workspace))
+        return replace(rendered, notes=(f"signed by {signer}",)) if signer else rendered
+
+    def elsewhere(self, revision: str | None) -> tuple[Wanted, ...]:
+        """Return what the revision holds beside what is taken of it."""
+        workspace = self.workspace(revision)
+        taken = {one.unit for one in self._units(self.flags, workspace)}
+        everything = replace(self.flags, source=workspace.root, path=None)
+        units = [one for one in self._units(everything, workspace) if one.unit not in taken]
         return _rendered(workspace, revision, units).wanted
 
-    if repo is None or revision is None:
-        return History(elsewhere=elsewhere)
+    def _units(self, flags: SourceFlags, workspace: Workspace) -> list[RenderedUnit]:
+        return _units(flags, workspace, self._place, self._environment)
 
-    def follows(older: str) -> bool:
-        return repo.follows(revision, older)
+    def _signer(self, revision: str | None) -> str:
+        if not self.flags.allowed_signers:
+            return ""
+        if revision is None:
+            raise UsageError("--allowed-signers has no meaning for a directory without Git; leave it out")
+        return verify_commit(self.repo().location, revision, self.flags.allowed_signers)
 
-    def at(other: str) -> Rendered:
-        workspace = _workspace(flags, other, environment)
-        return _rendered(workspace, other, _units(flags, workspace, place, environment))
 
-    return History(follows=follows, at=at, elsewhere=elsewhere)
+class Past:
+    """The revisions before the one that is meant; what is not here yet is fetched when it is asked for."""
+
+    def __init__(self, reader: _Reader, mirror: "Mirror | None", revision: str) -> None:
+        self._reader = reader
+        self._mirror = mirror
+        self._revision = revision
+
+    def follows(self, older: str) -> bool:
+        """Tell whether the revision comes after another one; False also when that cannot be found out."""
+        if self._reader.repo().follows(self._revision, older):
+            return True
+        try:
+            return self._mirror is not None and self._follows_farther_back(older, self._mirror)
+        except RepoError as error:
+            sys.stderr.write(f"gitops-guard: the history cannot be fetched, so nothing is pruned: {error}\n")
+            return False
+
+    def _follows_farther_back(self, older: str, mirror: "Mirror") -> bool:
+        for depth in (_SOME_COMMITS, _ALL_COMMITS):
+            if not self._reader.repo().is_shallow:
+                return False
+            mirror.deepen(self._reader.flags.wanted_revision, depth)
+            if self._reader.repo().follows(self._revision, older):
+                return True
+        return False
+
+    def at(self, other: str) -> Rendered:
+        """Render another revision.
+
+        Raises:
+            GuardError: There is none, or it cannot be read.
+        """
+        return self._reader.rendered(self.resolve(other))
+
+    def resolve(self, other: str) -> str:
+        """Return the commit that another revision names.
+
+        Raises:
+            RepoError: There is none.
+        """
+        try:
+            return self._reader.repo().resolve(other)
+        except RepoError:
+            if self._mirror is None:
+                raise
+        self._mirror.fetch_all()
+        return self._reader.repo().resolve(other)
 
 
 def revision_of(flags: SourceFlags, repo: Repo | None) -> str | None:
@@ -136,17 +253,36 @@ def revision_of(flags: SourceFlags, repo: Repo | None) -> str | None:
     return None
 
 
-def local_path(source: str) -> str:
-    """Return the directory that a source names.
+def at_hand(flags: SourceFlags, environment: Mapping[str, str]) -> "tuple[SourceFlags, Mirror | None, tuple[str, ...]]":
+    """Return the flags with a directory for a source, its mirror if it was fetched, and what must be known of it.
 
     Raises:
-        UsageError: It names a repository elsewhere.
+        UsageError: The source is written wrongly, or does not have the revision.
+        RepoError: It cannot be fetched.
     """
-    if source.startswith("file:///"):
-        return source.removeprefix("file://")
-    if "://" in source or (":" in source and not os.path.exists(source)):
-        raise UsageError("--source names a repository elsewhere; clone it, and name the clone's directory")
-    return source
+    source = flags.source.removeprefix("file://") if flags.source.startswith("file:///") else flags.source
+    if os.path.exists(source) or not is_elsewhere(source):
+        return replace(flags, source=source), None, ()
+    from gitops_guard.repo.mirror import Mirror  # imports pygit2
+
+    address = read_address(source)
+    mirror = Mirror(
+        address=address,
+        credentials=read_credentials(flags.git_auth, address, environment),
+        cache=flags.git_cache or os.path.join(cache_directory(environment), "git"),
+    )
+    fetched = mirror.fetch(flags.revision, max_stale_s=flags.max_stale_s)
+    notes = (
+        ()
+        if fetched.age_s is None
+        else (f"{address.url} does not answer: this is what it said {_ago(fetched.age_s)} ago",)
+    )
+    at_commit = replace(flags, source=fetched.directory, revision=fetched.commit, wanted_revision=flags.revision)
+    return at_commit, mirror, notes
+
+
+def _ago(age_s: float) -> str:
+    return f"{age_s:.0f} s" if age_s < 120 else f"{age_s / 60:.0f} min"
 
 
 def _workspace(flags: SourceFlags, revision: str | None, environment: Mapping[str, str]) -> Workspace:

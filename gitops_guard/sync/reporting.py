@@ -67,10 +67,15 @@ def report_of(facts: Facts, client: Client) -> SyncReport:
         drift=drift,
         health=facts.health,
         guards=guards,
-        notes=(*([facts.stopped] if facts.stopped else []), *facts.notes, *_notes(facts), *_warnings(client)),
+        notes=_all_notes(facts, client),
         requests=sum(client.counts.values()),
         duration_s=round(time.monotonic() - facts.started_s, 3),
     )
+
+
+def _all_notes(facts: Facts, client: Client) -> tuple[str, ...]:
+    stopped = [facts.stopped] if facts.stopped else []
+    return (*stopped, *facts.request.rendered.notes, *facts.notes, *_notes(facts), *_warnings(client))
 
 
 def _changes(facts: Facts) -> Iterator[ObjectChange]:

@@ -34,6 +34,9 @@ class Rendered:
     suspended_units: tuple[str, ...] = ()
     """Units that are to be left as they are: their objects are in `wanted`, and are not touched."""
 
+    notes: tuple[str, ...] = ()
+    """What must be known of where it comes from: who signed it, how old it is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:

@@ -355,7 +355,7 @@ def test_fsck_when_the_inventory_was_deleted_then_it_is_found_again(cluster):
     ("arguments", "words"),
     [
         pytest.param(("--source", "nowhere"), "no such directory", id="missing"),
-        pytest.param(("--source", "https://example.com/repo.git"), "clone it", id="url"),
+        pytest.param(("--source", "git://example.com/repo.git"), "use https:// or ssh://", id="url"),
         pytest.param(("--revision", "nonsense"), "names no commit", id="revision"),
         pytest.param(("--path", "nowhere"), "no such file or directory", id="path"),
         pytest.param(("--context", "nowhere"), "nowhere", id="context"),
