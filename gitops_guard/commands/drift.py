@@ -1,12 +1,14 @@
 """`gitops-guard drift`: how the cluster differs from Git, and who did it; reads only."""
 
-import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
-from gitops_guard.commands.sync import SyncFlags, finish, request_of
-from gitops_guard.commands.sync_narration import Narration
-from gitops_guard.commands.sync_source import Place, open_source
-from gitops_guard.commands.sync_target import connected
+from gitops_guard.commands.sync import SyncFlags, finish_all, request_of
+from gitops_guard.commands.sync_clusters import Connected, on_each, on_one, targets_of
+from gitops_guard.commands.sync_loop import Board
+from gitops_guard.commands.sync_source import at_hand
+from gitops_guard.errors import GuardError
+from gitops_guard.model.sync import SyncReport
 from gitops_guard.sync.looking import look
 
 
@@ -20,8 +22,20 @@ def run(flags: SyncFlags, environment: Mapping[str, str]) -> int:
     Raises:
         GuardError: Nothing could be compared.
     """
-    with connected(flags.target, environment) as (client, access, name):
-        source = open_source(flags.source, Place(context=access.name, server=access.server), environment)
-        with Narration(sys.stderr) as narration:
-            report = look(client, request_of(flags, source, name, narration))
-    return finish(report, flags)
+
+    def compared(place: Connected) -> SyncReport:
+        return look(place.client, request_of(flags, place.source, place.name, place.narration))
+
+    contexts = flags.contexts or (flags.target.context,)
+    board = Board(flags.metrics_file)
+    try:
+        origin = at_hand(flags.source, environment)
+        if len(flags.contexts) > 1:
+            runs = on_each(targets_of(flags.target, flags.contexts), origin, environment, compared)
+        else:
+            runs = (on_one(replace(flags.target, context=contexts[0]), origin, environment, compared),)
+    except GuardError:
+        board.failed(contexts, flags.target.name)
+        raise
+    board.ran(runs, flags.target.name)
+    return finish_all(runs, flags)

@@ -34,7 +34,7 @@ def run(revision: str | None, flags: SyncFlags, environment: Mapping[str, str]) 
         inventory = Store(client, name).read().inventory
         wanted = newest.past.resolve(revision) if revision is not None else _earlier(inventory)
         stop = Stop()
-        with Narration(sys.stderr) as narration, stoppable(client, stop):
+        with Narration(sys.stderr) as narration, stoppable([client], stop):
             request = replace(
                 request_of(flags, newest, name, narration),
                 rendered=newest.past.at(wanted),

@@ -1,30 +1,27 @@
 """`gitops-guard sync`: make the cluster what was merged, prune safely, say what drifted."""
 
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Final
 
 from gitops_guard.commands.check import CheckRequest, judge, terminal_width
+from gitops_guard.commands.sync_clusters import ClusterRun, Connected, on_each, on_one, targets_of
+from gitops_guard.commands.sync_events import tell_events
+from gitops_guard.commands.sync_loop import Board, repeat
 from gitops_guard.commands.sync_narration import Narration
-from gitops_guard.commands.sync_source import Place, Source, SourceFlags, open_source
-from gitops_guard.commands.sync_target import (
-    Target,
-    conflict_rules,
-    connected,
-    health_checks,
-    ignore_rules,
-    stoppable,
-    windows,
-)
+from gitops_guard.commands.sync_source import Source, SourceFlags, at_hand
+from gitops_guard.commands.sync_target import Target, conflict_rules, health_checks, ignore_rules, windows
+from gitops_guard.errors import GuardError
 from gitops_guard.model import Finding, Report, Severity
 from gitops_guard.model.sync import SyncReport, SyncVerdict
 from gitops_guard.report import FORMATS, FormatOptions
-from gitops_guard.report.sync import SYNC_FORMATS
+from gitops_guard.report.sync import CLUSTER_FORMATS, SYNC_FORMATS, ToldCluster
 from gitops_guard.sync.applyset import SetName
 from gitops_guard.sync.guard import Caps
-from gitops_guard.sync.locking import Stop
 from gitops_guard.sync.request import Progress, Request
 from gitops_guard.sync.running import sync
 from gitops_guard.wording import count
@@ -63,6 +60,17 @@ class SyncFlags:
     prune_kinds: tuple[str, ...] = ()
     timeout_s: float = 300.0
     lease_s: int = 60
+    contexts: tuple[str, ...] = ()
+    """Contexts, when more than one may be named; `target` has the first."""
+
+    events: bool = True
+    metrics_file: str | None = None
+    interval_s: float | None = None
+    """Run again and again with so much time between; None: once."""
+
+    listen: str | None = None
+    """`ADDRESS:PORT` of health and metrics, between runs and during them."""
+
     format: str = "text"
     colour: str = "auto"
     verbose: bool = False
@@ -78,15 +86,54 @@ def run(flags: SyncFlags, environment: Mapping[str, str]) -> int:
     Raises:
         GuardError: Nothing could be done.
     """
-    with connected(flags.target, environment) as (client, access, name):
-        source = open_source(flags.source, Place(context=access.name, server=access.server), environment)
-        if is_rejected(source, environment):
-            rejected = SyncReport(set_name=name.name, revision=source.rendered.revision, verdict=SyncVerdict.REJECTED)
-            return finish(rejected, flags)
-        stop = Stop()
-        with Narration(sys.stderr) as narration, stoppable(client, stop):
-            report = sync(client, request_of(flags, source, name, narration), stop)
-    return finish(report, flags)
+    # As the first process of a container we would not even be told of SIGTERM until there is a handler.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if flags.interval_s is not None:
+        return repeat(flags, lambda board: _once(flags, environment, board))
+    return _once(flags, environment, Board(flags.metrics_file))
+
+
+def _once(flags: SyncFlags, environment: Mapping[str, str], board: Board) -> int:
+    contexts = flags.contexts or (flags.target.context,)
+    try:
+        origin = at_hand(flags.source, environment)
+        work = _Work(flags, environment)
+        if len(flags.contexts) > 1:
+            runs = on_each(targets_of(flags.target, flags.contexts), origin, environment, work)
+        else:
+            runs = (on_one(replace(flags.target, context=contexts[0]), origin, environment, work),)
+    except GuardError:
+        board.failed(contexts, flags.target.name)
+        raise
+    board.ran(runs, flags.target.name)
+    return finish_all(runs, flags)
+
+
+class _Work:
+    """What is done with each cluster."""
+
+    def __init__(self, flags: SyncFlags, environment: Mapping[str, str]) -> None:
+        self._flags = flags
+        self._environment = environment
+        self._lock = Lock()
+        self._is_rejected: bool | None = None
+
+    def __call__(self, place: Connected) -> SyncReport:
+        report = self._synced(place)
+        if self._flags.dry_run or not self._flags.events:
+            return report
+        problem = tell_events(place.client, place.name, report)
+        return replace(report, notes=(*report.notes, problem)) if problem else report
+
+    def _synced(self, place: Connected) -> SyncReport:
+        with self._lock:  # the manifests are the same for all clusters
+            if self._is_rejected is None:
+                self._is_rejected = is_rejected(place.source, self._environment)
+        if self._is_rejected:
+            revision = place.source.rendered.revision
+            return SyncReport(set_name=place.name.name, revision=revision, verdict=SyncVerdict.REJECTED)
+        request = request_of(self._flags, place.source, place.name, place.narration)
+        return sync(place.client, request, place.stop)
 
 
 def request_of(flags: SyncFlags, source: Source, name: SetName, narration: Narration) -> Request:
@@ -170,14 +217,32 @@ def _errors(report: Report) -> list[Finding]:
     return [finding for finding in report.findings if finding.severity is Severity.ERROR]
 
 
+def finish_all(runs: Sequence[ClusterRun], flags: SyncFlags) -> int:
+    """Write the report on one cluster, or on all of them, and return the exit code: the worst."""
+    if len(flags.contexts) < 2 and runs[0].report is not None:
+        return finish(runs[0].report, flags)
+    told = [ToldCluster(context=run.context, report=run.report, error=run.error) for run in runs]
+    CLUSTER_FORMATS[flags.format](told, sys.stdout, _options(flags))
+    codes = [COULD_NOT if run.report is None else exit_code(run.report) for run in runs]
+    return max(codes)  # in this order: clean, different, could not, interrupted
+
+
 def finish(report: SyncReport, flags: SyncFlags) -> int:
     """Write a report, and return its exit code."""
+    SYNC_FORMATS[flags.format](report, sys.stdout, _options(flags))
+    return exit_code(report)
+
+
+def exit_code(report: SyncReport) -> int:
+    """Return what a verdict means for whoever started us."""
+    return _EXIT_CODES.get(report.verdict, DIFFERENT)
+
+
+def _options(flags: SyncFlags) -> FormatOptions:
     terminal = sys.stdout.isatty()
-    options = FormatOptions(
+    return FormatOptions(
         terminal=terminal,
         colour=flags.colour == "always" or (flags.colour == "auto" and terminal),
         verbose=flags.verbose,
         width=terminal_width() if terminal else 100,
     )
-    SYNC_FORMATS[flags.format](report, sys.stdout, options)
-    return _EXIT_CODES.get(report.verdict, DIFFERENT)

@@ -11,8 +11,15 @@ from gitops_guard.sync.applying import Outcome
 class Narration:
     """Told of objects and health as they come, by several threads."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, cluster: str = "") -> None:
+        """Write to a stream.
+
+        Args:
+            stream: Standard error.
+            cluster: Its context, where there are several; empty: it goes without saying.
+        """
         self._stream = stream
+        self._prefix = f"{visible(cluster)}: " if cluster else ""
         self._is_terminal = stream.isatty()
         self._lock = threading.Lock()
         self._done = 0
@@ -23,7 +30,8 @@ class Narration:
 
     def __exit__(self, *_: object) -> None:
         if self._is_terminal:
-            self._line("")
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
 
     def object_done(self, outcome: Outcome) -> None:
         """Tell of an object that is done; what is unchanged is not worth a line."""
@@ -33,7 +41,9 @@ class Narration:
                 self._line(f"{self._done} objects, {visible(str(outcome.item.key))}")
             elif outcome.action is not SyncAction.UNCHANGED:
                 reason = f": {visible(outcome.reason)}" if outcome.reason else ""
-                self._stream.write(f"gitops-guard: {outcome.action} {visible(str(outcome.item.key))}{reason}\n")
+                self._stream.write(
+                    f"gitops-guard: {self._prefix}{outcome.action} {visible(str(outcome.item.key))}{reason}\n"
+                )
 
     def health(self, well: int, of: int) -> None:
         """Tell how many objects are healthy; only when that has changed."""
@@ -45,8 +55,8 @@ class Narration:
             if self._is_terminal:
                 self._line(text)
             else:
-                self._stream.write(f"gitops-guard: {text}\n")
+                self._stream.write(f"gitops-guard: {self._prefix}{text}\n")
 
     def _line(self, text: str) -> None:
-        self._stream.write(f"\r\x1b[K{text}")
+        self._stream.write(f"\r\x1b[K{self._prefix}{text}")
         self._stream.flush()

@@ -36,7 +36,7 @@ def _add_sync(commands: "Commands") -> None:
         " and who did it. What left Git is only deleted with --prune, after a healthy run, and if no guard forbids it.",
         epilog=_EXIT_CODES,
     )
-    _add_target(parser)
+    _add_target(parser, several=True)
     _add_source(parser)
     group = parser.add_argument_group("what to do")
     group.add_argument("--dry-run", action="store_true", help="write nothing, and say what would be done")
@@ -53,7 +53,8 @@ def _add_sync(commands: "Commands") -> None:
     )  # fmt: skip
     _add_guards(parser)
     _add_looks(parser)
-    _add_output(parser)
+    _add_staying(parser)
+    _add_output(parser, metrics=True)
     parser.set_defaults(handler=_run_sync)
 
 
@@ -64,10 +65,10 @@ def _add_drift(commands: "Commands") -> None:
         description="Compare a cluster with a revision; reads only. Unchanged objects cost no request.",
         epilog=_EXIT_CODES,
     )
-    _add_target(parser)
+    _add_target(parser, several=True)
     _add_source(parser)
     _add_looks(parser)
-    _add_output(parser)
+    _add_output(parser, metrics=True)
     parser.set_defaults(handler=_run_drift)
 
 
@@ -139,9 +140,17 @@ def _add_fsck(commands: "Commands") -> None:
     parser.set_defaults(handler=_run_fsck)
 
 
-def _add_target(parser: argparse.ArgumentParser) -> None:
+def _add_target(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     group = parser.add_argument_group("where")
-    group.add_argument("--context", metavar="CTX", default="", help="kubeconfig context (the current one by default)")
+    if several:
+        group.add_argument(
+            "--context", metavar="CTX", action="append", default=[],
+            help="kubeconfig context (the current one by default); several are run at once, with one report",
+        )  # fmt: skip
+    else:
+        group.add_argument(
+            "--context", metavar="CTX", default="", help="kubeconfig context (the current one by default)"
+        )
     group.add_argument("--kubeconfig", metavar="FILE", default="", help="instead of KUBECONFIG or ~/.kube/config")
     group.add_argument(
         "-n", "--namespace", metavar="NS", default="",
@@ -211,8 +220,23 @@ def _add_looks(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--unmanaged", action="store_true", help="report objects in our namespaces that nobody manages")
 
 
-def _add_output(parser: argparse.ArgumentParser) -> None:
+def _add_staying(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("staying in the cluster")
+    group.add_argument(
+        "--interval", type=_seconds, metavar="TIME", help="run again and again, with so much time between: 5m"
+    )
+    group.add_argument(
+        "--listen", metavar="ADDRESS:PORT", help="with --interval: answer /healthz, /readyz and /metrics there"
+    )
+    group.add_argument("--no-events", action="store_true", help="write no Events to the cluster")
+
+
+def _add_output(parser: argparse.ArgumentParser, *, metrics: bool = False) -> None:
     group = parser.add_argument_group("output")
+    if metrics:
+        group.add_argument(
+            "--metrics-file", metavar="FILE", help="also write figures for Prometheus there, for its textfile collector"
+        )
     group.add_argument(
         "--format", choices=("text", "json", "markdown"), default="text", help="text (default), json, markdown"
     )
@@ -232,8 +256,9 @@ def _seconds(text: str) -> float:
 def _target(namespace: argparse.Namespace) -> "Target":
     from gitops_guard.commands.sync_target import Target
 
+    several = isinstance(namespace.context, list)
     return Target(
-        context=namespace.context,
+        context=next(iter(namespace.context), "") if several else namespace.context,
         kubeconfig=namespace.kubeconfig,
         namespace=namespace.namespace,
         name=namespace.name,
@@ -278,6 +303,11 @@ def _flags(namespace: argparse.Namespace) -> "SyncFlags":
         allow_rewind=given.get("allow_rewind", False),
         prune_kinds=tuple(given.get("prune_kind", ())),
         timeout_s=given.get("timeout", 300.0),
+        contexts=tuple(dict.fromkeys(contexts)) if isinstance(contexts := given["context"], list) else (),
+        events=not given.get("no_events", False),
+        metrics_file=given.get("metrics_file"),
+        interval_s=given.get("interval"),
+        listen=given.get("listen"),
         format=namespace.format,
         colour=namespace.colour,
         verbose=namespace.verbose,
@@ -286,7 +316,12 @@ def _flags(namespace: argparse.Namespace) -> "SyncFlags":
 
 def _run_sync(namespace: argparse.Namespace) -> int:
     from gitops_guard.commands import sync
+    from gitops_guard.errors import UsageError
 
+    if namespace.listen is not None and namespace.interval is None:
+        raise UsageError("--listen has a meaning only with --interval; a single run can write --metrics-file")
+    if namespace.interval == 0:
+        raise UsageError("--interval 0s: give a time, such as 5m")
     return sync.run(_flags(namespace), os.environ)
 
 

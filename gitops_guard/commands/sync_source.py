@@ -102,11 +102,31 @@ class Place:
     server: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a source is read: here, after it was fetched if it lies elsewhere."""
+
+    flags: SourceFlags
+    mirror: "Mirror | None" = None
+    notes: tuple[str, ...] = ()
+    """What must be known of it."""
+
+
 def open_source(flags: SourceFlags, place: Place, environment: Mapping[str, str]) -> Source:
-    """Open a source, and render it for a cluster.
+    """Open a source, and render it for a cluster; see `render_origin`.
+
+    Raises:
+        UsageError: There is no such source, or nothing says which of the units are this cluster's.
+        GuardError: It cannot be read.
+    """
+    return render_origin(at_hand(flags, environment), place, environment)
+
+
+def render_origin(origin: Origin, place: Place, environment: Mapping[str, str]) -> Source:
+    """Render what is at hand for a cluster.
 
     Args:
-        flags: The command line.
+        origin: The source.
         place: The cluster.
         environment: The process's variables.
 
@@ -114,18 +134,18 @@ def open_source(flags: SourceFlags, place: Place, environment: Mapping[str, str]
         UsageError: There is no such source, or nothing says which of the units are this cluster's.
         GuardError: It cannot be read.
     """
-    flags, mirror, notes = at_hand(flags, environment)
+    flags = origin.flags
     if not os.path.isdir(flags.source):
         raise UsageError(f"--source {shown(flags.source)}: no such directory; check the spelling")
     repo = Repo.discover(flags.source)
     revision = revision_of(flags, repo)
     reader = _Reader(flags, place, environment)
     rendered = reader.rendered(revision)
-    past = None if repo is None or revision is None else Past(reader, mirror, revision)
+    past = None if repo is None or revision is None else Past(reader, origin.mirror, revision)
     return Source(
         flags=replace(flags, revision=revision),
         workspace=reader.workspace(revision),
-        rendered=replace(rendered, notes=(*notes, *rendered.notes)),
+        rendered=replace(rendered, notes=(*origin.notes, *rendered.notes)),
         history=_history(past, lambda: reader.elsewhere(revision)),
         past=past,
     )
@@ -253,8 +273,8 @@ def revision_of(flags: SourceFlags, repo: Repo | None) -> str | None:
     return None
 
 
-def at_hand(flags: SourceFlags, environment: Mapping[str, str]) -> "tuple[SourceFlags, Mirror | None, tuple[str, ...]]":
-    """Return the flags with a directory for a source, its mirror if it was fetched, and what must be known of it.
+def at_hand(flags: SourceFlags, environment: Mapping[str, str]) -> Origin:
+    """Return a source as a directory and a commit; one that lies elsewhere is fetched.
 
     Raises:
         UsageError: The source is written wrongly, or does not have the revision.
@@ -262,7 +282,7 @@ def at_hand(flags: SourceFlags, environment: Mapping[str, str]) -> "tuple[Source
     """
     source = flags.source.removeprefix("file://") if flags.source.startswith("file:///") else flags.source
     if os.path.exists(source) or not is_elsewhere(source):
-        return replace(flags, source=source), None, ()
+        return Origin(flags=replace(flags, source=source))
     from gitops_guard.repo.mirror import Mirror  # imports pygit2
 
     address = read_address(source)
@@ -278,7 +298,7 @@ def at_hand(flags: SourceFlags, environment: Mapping[str, str]) -> "tuple[Source
         else (f"{address.url} does not answer: this is what it said {_ago(fetched.age_s)} ago",)
     )
     at_commit = replace(flags, source=fetched.directory, revision=fetched.commit, wanted_revision=flags.revision)
-    return at_commit, mirror, notes
+    return Origin(flags=at_commit, mirror=mirror, notes=notes)
 
 
 def _ago(age_s: float) -> str:

@@ -1,7 +1,7 @@
 """Which cluster and which set a command is about, and what its settings under `sync:` mean to the stage."""
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Timer
@@ -48,16 +48,20 @@ def connected(target: Target, environment: Mapping[str, str]) -> Iterator[tuple[
 
 
 @contextmanager
-def stoppable(client: Client, stop: Stop) -> Iterator[None]:
+def stoppable(clients: Sequence[Client], stop: Stop) -> Iterator[None]:
     """Let SIGTERM and the first SIGINT end a run in good order; a second SIGINT ends it at once."""
 
     def end(number: int, _frame: FrameType | None) -> None:
         if stop:
             raise KeyboardInterrupt
         stop.now(f"told to stop by {signal.Signals(number).name}")
-        timer = Timer(_GRACE_S, client.cancel)
+        timer = Timer(_GRACE_S, cancel)
         timer.daemon = True
         timer.start()
+
+    def cancel() -> None:
+        for client in clients:
+            client.cancel()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -3,7 +3,8 @@
 `SYNC_FORMATS` is the registry and the choices of `--format` at once; a module is imported when it is written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TextIO, TypeAlias
 
@@ -28,3 +29,28 @@ SYNC_FORMATS: dict[str, SyncFormatter] = {
     "markdown": _lazy("markdown"),
 }
 """Formatter by the name that `--format` takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldCluster:
+    """What came of one of several clusters."""
+
+    context: str
+    report: SyncReport | None = None
+    error: str = ""
+    """Why there is no report."""
+
+
+ClusterFormatter: TypeAlias = Callable[[Sequence[ToldCluster], TextIO, FormatOptions], None]
+
+
+def _lazy_clusters(name: str) -> ClusterFormatter:
+    def write(told: Sequence[ToldCluster], out: TextIO, options: FormatOptions) -> None:
+        formatter: ClusterFormatter = getattr(import_module(f"{__name__}.clusters"), f"write_{name}")
+        formatter(told, out, options)
+
+    return write
+
+
+CLUSTER_FORMATS: dict[str, ClusterFormatter] = {name: _lazy_clusters(name) for name in SYNC_FORMATS}
+"""The same for several clusters in one report."""

@@ -17,9 +17,9 @@ def write(report: SyncReport, out: TextIO, options: FormatOptions) -> None:
 
 
 def _lines(report: SyncReport, limit: int) -> Iterator[str]:
-    yield f"**{_escape(words.headline(report))}**"
+    yield f"**{escape(words.headline(report))}**"
     yield ""
-    yield _escape(words.tally(report))
+    yield escape(words.tally(report))
     yield ""
     yield from _table(("action", "object", "reason"), list(words.effective(report)), limit)
     drift = [
@@ -28,9 +28,9 @@ def _lines(report: SyncReport, limit: int) -> Iterator[str]:
     yield from _table(("drift", "object", "difference", "who", "what was done"), drift, limit)
     yield from _table(("health", "object", "reason"), list(words.unwell(report)), limit)
     for guard in report.guards:
-        yield f"- guard {_escape(guard.name)}: {_escape(guard.message)}"
+        yield f"- guard {escape(guard.name)}: {escape(guard.message)}"
     for note in report.notes:
-        yield f"- {_escape(note)}"
+        yield f"- {escape(note)}"
 
 
 def _table(head: tuple[str, ...], rows: Sequence[Sequence[object]], limit: int) -> Iterator[str]:
@@ -47,9 +47,9 @@ def _table(head: tuple[str, ...], rows: Sequence[Sequence[object]], limit: int) 
 
 
 def _cells(row: Iterable[object]) -> Iterator[str]:
-    return (_escape(str(cell)) for cell in row)
+    return (escape(str(cell)) for cell in row)
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Return text that Markdown shows as it is."""
     return "".join(f"\\{char}" if char in _SPECIAL else char for char in visible(text))
