@@ -1,5 +1,6 @@
 """Options and fixtures that all tests share."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +77,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write golden files anew, to be reviewed as a diff")
+    parser.addoption("--kill-points", type=int, default=3, help="how many points a sync is killed at")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kill_point" in metafunc.fixturenames:
+        chance = random.Random(20261125)
+        number = metafunc.config.getoption("--kill-points")
+        metafunc.parametrize("kill_point", sorted(round(chance.uniform(1, 24), 2) for _ in range(number)))
 
 
 @pytest.fixture

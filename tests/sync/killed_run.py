@@ -1,4 +1,4 @@
-"""One sync in a process of its own, to be killed: `killed_run.py KUBECONFIG NAMESPACE PRUNE NAME...`."""
+"""One sync in a process of its own, to be killed: `killed_run.py KUBECONFIG NAMESPACE PRUNE VALUE NAME...`."""
 
 import sys
 
@@ -11,13 +11,13 @@ from gitops_guard.sync.running import sync
 from gitops_guard.sync.settling import Wanted
 
 
-def main(kubeconfig: str, namespace: str, prune: str, *names: str) -> None:
+def main(kubeconfig: str, namespace: str, prune: str, value: str, *names: str) -> None:
     bodies = [
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": name, "namespace": namespace},
-            "data": {"a": "1"},
+            "data": {"a": value},
         }
         for name in names
     ]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -237,7 +238,7 @@ def test_sync_when_killed_anywhere_then_nothing_leaks_and_the_next_runs_converge
     api.expect("POST", f"/api/v1/namespaces/{fleet.namespace}/configmaps", {"metadata": {"name": "bystander"}})
     fault_proxy.order(Fault(method="PATCH", delay_s=0.02, times=None))  # so that there is a middle to be killed in
     program = [sys.executable, str(Path(__file__).with_name("killed_run.py"))]
-    process = subprocess.Popen([*program, str(fault_proxy.kubeconfig()), fleet.namespace, "prune", *first])
+    process = subprocess.Popen([*program, str(fault_proxy.kubeconfig()), fleet.namespace, "prune", "1", *first])
     wait_for(lambda: len(fault_proxy.passed) >= point or process.poll() is not None, what="requests", timeout_s=60)
     process.kill()
     process.wait()
@@ -252,6 +253,39 @@ def test_sync_when_killed_anywhere_then_nothing_leaks_and_the_next_runs_converge
     wanted = {"c1", "c2", "c3", "c4", "c5", "c6", "c7", "new"}
     assert wanted == names_of(api, fleet.namespace) == {key.name for key in fleet.stored().inventory.entries}
     assert 200 == api.request("GET", f"/api/v1/namespaces/{fleet.namespace}/configmaps/bystander").status
+
+
+def test_sync_when_killed_while_it_changes_and_prunes_then_only_what_left_git_is_gone(
+    fleet, words, fault_proxy, api, kill_point
+):
+    """`--kill-points 50` asks for fifty: after so many of its 23 requests, the fraction is a part of the time of one."""
+    space = f"/api/v1/namespaces/{fleet.namespace}/configmaps"
+    api.expect("POST", space, {"metadata": {"name": "bystander"}})
+    fleet.want(*(words.config_map(fleet.namespace, f"c{number}") for number in range(10)))
+    fleet.sync()
+    fault_proxy.order(Fault(method="PATCH", delay_s=0.01, times=None), Fault(method="DELETE", delay_s=0.02, times=None))
+    kept = [f"c{number}" for number in range(1, 8)]
+    program = [sys.executable, str(Path(__file__).with_name("killed_run.py"))]
+    arguments = [str(fault_proxy.kubeconfig()), fleet.namespace, "prune", "2", *kept, "new"]
+    process = subprocess.Popen([*program, *arguments])
+    number = int(kill_point)
+    wait_for(lambda: len(fault_proxy.passed) >= number or process.poll() is not None, what="requests", timeout_s=60)
+    time.sleep(0.03 * (kill_point - number))
+    process.kill()
+    process.wait()
+    left = names_of(api, fleet.namespace)
+    for name in ("c0", "c8", "c9"):
+        fleet.drop("ConfigMap", name)
+    fleet.want(*(words.config_map(fleet.namespace, name, a="2") for name in (*kept, "new")))
+
+    wait_for(lambda: fleet.sync().verdict is not SyncVerdict.LOCKED, what="the lease to end", timeout_s=60)
+    report = fleet.sync(prune=True)
+
+    assert set(kept) <= left
+    assert SyncVerdict.SYNCED is report.verdict, (left, report)
+    assert {*kept, "new"} == names_of(api, fleet.namespace) == {key.name for key in fleet.stored().inventory.entries}
+    assert {"2"} == {api.expect("GET", f"{space}/{name}")["data"]["a"] for name in kept}
+    assert 200 == api.request("GET", f"{space}/bystander").status
 
 
 def test_sync_when_the_server_restarts_on_the_way_then_the_next_run_converges(start_control_plane, words, fleet):
