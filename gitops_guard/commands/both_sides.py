@@ -10,19 +10,15 @@ from gitops_guard.commands.selection import Selection, select
 from gitops_guard.config import Scopes
 from gitops_guard.diff.secrets import is_secret
 from gitops_guard.errors import RepoError, UsageError
-from gitops_guard.manifest.classify import is_helm_template, not_a_manifest, unfold
+from gitops_guard.manifest.classify import not_a_manifest, unfold
 from gitops_guard.manifest.dialect import Dialect
 from gitops_guard.manifest.document import Document
 from gitops_guard.manifest.loader import load
-from gitops_guard.manifest.plain import read_plain
+from gitops_guard.manifest.plain_manifests import plain_manifests
 from gitops_guard.model import Body, CheckError, Origin, Resource, Skipped
 from gitops_guard.model.resource import resource_id
 from gitops_guard.repo.filters import filtered_reason
 from gitops_guard.repo.tree import EntryKind, Tree, TreeEntry
-
-_DOCUMENT_START = re.compile(rb"(?:\A|^---[^\n]*\n)(?:[ \t\r]*(?:#[^\n]*)?\n|%[^\n]*\n|---[^\n]*\n)*", re.MULTILINE)
-"""What stands before the first line of a document: separators, directives, blank lines and comments."""
-
 
 _DEFINITION = b"CustomResourceDefinition"
 _SECRET = re.compile(rb"secret|\0", re.IGNORECASE)
@@ -231,39 +227,13 @@ def _any_resources(path: str, data: bytes) -> list[Resource]:
 
 def _plainly(path: str, data: bytes) -> list[Resource] | None:
     """Return the resources of a file that holds manifests and nothing unusual; None asks for the careful way."""
-    if is_helm_template(path, data) or is_kustomization(path):
+    manifests = None if is_kustomization(path) else plain_manifests(path, data)
+    if manifests is None:
         return None
-    bodies = read_plain(data)
-    if not bodies or not all(_is_plain(body) for body in bodies):
-        return None
-    lines = _first_lines(data)
-    places = lines if len(lines) == len(bodies) else [0] * len(bodies)
     return [
         Resource(id=resource_id(body), body=body, origin=Origin(path=path, document=index, line=line))
-        for index, (body, line) in enumerate(zip(bodies, places, strict=True))
-        if isinstance(body, dict)
+        for index, (line, body) in enumerate(manifests)
     ]
-
-
-def _is_plain(body: object) -> bool:
-    """Tell whether a document is one manifest, and neither a list of them nor kustomize's own file."""
-    if not isinstance(body, dict) or isinstance(body.get("items"), list):
-        return False
-    version, kind = body.get("apiVersion"), body.get("kind")
-    return isinstance(version, str) and isinstance(kind, str) and not version.startswith("kustomize.config.k8s.io/")
-
-
-def _first_lines(data: bytes) -> list[int]:
-    """Return the 1-based lines on which the documents of a plainly written file start."""
-    found: list[int] = []
-    line, position = 1, 0
-    starts = _DOCUMENT_START.finditer(data) if b"\n---" in data else [_DOCUMENT_START.match(data)]
-    for match in starts:
-        if match is not None and match.end() < len(data):
-            line += data.count(b"\n", position, match.end())
-            position = match.end()
-            found.append(line)
-    return found
 
 
 def _resources_of(path: str, document: Document) -> Iterator[Resource]:

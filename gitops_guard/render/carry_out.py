@@ -122,8 +122,10 @@ def _plain(source: Plain, bench: Bench, made: _Made) -> None:
             made.errors.append(CheckError(path=path, line=0, column=0, message=message))
             continue
         data = bench.files.read(path)
-        stream = bench.files.documents(path)
         made.reads[path] = bench.files.blob(path)
+        if _took_plainly(path, data, bench.files, made):
+            continue
+        stream = bench.files.documents(path)
         if not_a_manifest(path, data, stream) is not None:
             continue
         for problem in stream.problems:
@@ -146,6 +148,22 @@ def _plain(source: Plain, bench: Bench, made: _Made) -> None:
                 shown = _ending(written) if not item else json.dumps(body, ensure_ascii=False) + "\n"
                 resource = Resource(id=resource_id(body), body=body, origin=origin)
                 made.objects.append(RenderedObject(resource=resource, text=shown))
+
+
+def _took_plainly(path: str, data: bytes, files: Files, made: _Made) -> bool:
+    """Take the manifests of a file without anything unusual; False asks for the careful way, which gives the same."""
+    manifests = files.plain(path)
+    if manifests is None:
+        return False
+    chunks = [chunk.text for chunk, _ in split(data.decode("utf-8", "replace"), dialect=Dialect.KUBECTL)]
+    if len(chunks) != len(manifests):
+        return False
+    for index, ((line, body), written) in enumerate(zip(manifests, chunks, strict=True)):
+        resource = Resource(
+            id=resource_id(body), body=body, origin=Origin(path=path, document=index, line=line, item=())
+        )
+        made.objects.append(RenderedObject(resource=resource, text=_ending(written)))
+    return True
 
 
 def _ending(written: str) -> str:

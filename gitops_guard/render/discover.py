@@ -15,7 +15,7 @@ from gitops_guard.config.waivers import GROUP, KIND, may_hold_waivers
 from gitops_guard.errors import RepoError
 from gitops_guard.manifest.classify import is_helm_template, not_a_manifest, unfold
 from gitops_guard.manifest.plain import looks_like_manifest
-from gitops_guard.model import CheckError, Origin
+from gitops_guard.model import Body, CheckError, Origin
 from gitops_guard.model.resource import resource_id
 from gitops_guard.model.unit import RenderedUnit, Unit, UnitKind
 from gitops_guard.render import applicationset, argocd, flux
@@ -271,13 +271,20 @@ class _Search:
         for path in paths:
             if not self._holds(path, lambda data: bool(_DECLARES.search(data))) or not self._is_manifest(path):
                 continue
-            documents = self._files.documents(path).documents
             clusters = self._around.clusters.at(path)
-            for document in documents:
-                for place, body in unfold(document.body):
-                    line = document.locate(place).line if place else document.line
-                    origin = Origin(path=path, document=document.index, line=line, item=place)
-                    yield from self._taken(declared(body, origin, clusters))
+            for origin, body in self._bodies_of(path):
+                yield from self._taken(declared(body, origin, clusters))
+
+    def _bodies_of(self, path: str) -> Iterator[tuple[Origin, Body]]:
+        plain = self._files.plain(path)
+        if plain is not None:
+            for index, (line, body) in enumerate(plain):
+                yield Origin(path=path, document=index, line=line), body
+            return
+        for document in self._files.documents(path).documents:
+            for place, body in unfold(document.body):
+                line = document.locate(place).line if place else document.line
+                yield Origin(path=path, document=document.index, line=line, item=place), body
 
     def _taken(self, one: Declared) -> Iterator[Declared]:
         """Take note of an object; yield it if it makes a unit and is new."""

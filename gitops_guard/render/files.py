@@ -4,20 +4,22 @@ import hashlib
 import posixpath
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from threading import RLock
 from typing import Any, TypeVar
 
 from gitops_guard.manifest.classify import unfold
 from gitops_guard.manifest.loader import Dialect, Stream, load
 from gitops_guard.manifest.plain import read_plain
+from gitops_guard.manifest.plain_manifests import PlainManifest, plain_manifests
 from gitops_guard.model import Body, Json, Origin
 from gitops_guard.model.resource import ResourceId, resource_id
 from gitops_guard.repo.tree import EntryKind, Tree, path_bytes
 
 _YAML = (".yaml", ".yml", ".json")
 _FIRST_KEY = re.compile(rb"(?:[ \t]*(?:#[^\r\n]*)?\n)*(?:---[ \t]*\n(?:[ \t]*(?:#[^\r\n]*)?\n)*)?([A-Za-z]+:)")
-
+_MOST_KEPT = 16_000_000
+"""Bytes of files that are kept: what a repository deploys is looked at several times, and opening files is slow."""
 
 Found = TypeVar("Found")
 
@@ -42,6 +44,8 @@ class Files:
         self._remembered: dict[Hashable, Any] = {}
         self._blobs: dict[str, str] = {}
         self._objects: dict[str, list[tuple[ResourceId, Origin]]] = {}
+        self._contents: dict[str, bytes] = {}
+        self._kept_bytes = 0
         self._lock = RLock()  # neither trees nor the libraries behind them promise to be safe for threads
 
     @property
@@ -72,7 +76,13 @@ class Files:
             RepoError: It cannot be read.
         """
         with self._lock:
-            return self._tree.read(path)
+            if path in self._contents:
+                return self._contents[path]
+            data = self._tree.read(path)
+            if self._kept_bytes + len(data) <= _MOST_KEPT:
+                self._kept_bytes += len(data)
+                self._contents[path] = data
+            return data
 
     def blob(self, path: str) -> str:
         """Return what stands for a file's content: Git's id, or a digest where the tree does not know it.
@@ -85,7 +95,7 @@ class Files:
             return known
         with self._lock:
             if path not in self._blobs:
-                self._blobs[path] = f"sha256:{hashlib.sha256(self._tree.read(path)).hexdigest()}"
+                self._blobs[path] = f"sha256:{hashlib.sha256(self.read(path)).hexdigest()}"
             return self._blobs[path]
 
     def documents(self, path: str, dialect: Dialect = Dialect.KUBECTL) -> Stream:
@@ -97,8 +107,21 @@ class Files:
         key = (self.blob(path), dialect)
         with self._lock:
             if key not in self._streams:
-                self._streams[key] = load(self._tree.read(path), dialect=dialect)
+                self._streams[key] = load(self.read(path), dialect=dialect)
             return self._streams[key]
+
+    def plain(self, path: str) -> Sequence[PlainManifest] | None:
+        """Return the manifests of a file that holds nothing unusual, each with its line; None asks for `documents`.
+
+        Raises:
+            RepoError: It cannot be read.
+        """
+
+        def make() -> Sequence[PlainManifest] | None:
+            found = plain_manifests(path, self.read(path))
+            return None if found is None or any(not line for line, _ in found) else found
+
+        return self.remembered(("plain", path), make)
 
     def first_body(self, path: str, dialect: Dialect) -> Body:
         """Return the first document of a file, an empty one where there is none; plainly written files are read fast.
@@ -109,7 +132,7 @@ class Files:
         key = (self.blob(path), dialect)
         with self._lock:
             if key not in self._bodies:
-                plain = read_plain(self._tree.read(path))
+                plain = read_plain(self.read(path))
                 if plain is not None and len(plain) == 1 and isinstance(plain[0], dict):
                     self._bodies[key] = plain[0]
                 else:
