@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import Final
 
-from gitops_guard.commands.check import CheckRequest, judge, terminal_width
 from gitops_guard.commands.sync_clusters import ClusterRun, Connected, on_each, on_one, targets_of
 from gitops_guard.commands.sync_events import tell_events
 from gitops_guard.commands.sync_loop import Board, repeat
@@ -185,6 +184,8 @@ def is_rejected(source: Source, environment: Mapping[str, str]) -> bool:
     Raises:
         GuardError: They could not be checked.
     """
+    from gitops_guard.commands.check import CheckRequest, judge  # costs 150 ms, which `drift` need not pay
+
     flags = source.flags
     asked = CheckRequest(
         directory=flags.source,
@@ -240,9 +241,14 @@ def exit_code(report: SyncReport) -> int:
 
 def _options(flags: SyncFlags) -> FormatOptions:
     terminal = sys.stdout.isatty()
+    width = 100
+    if terminal:
+        from gitops_guard.commands.check import terminal_width
+
+        width = terminal_width()
     return FormatOptions(
         terminal=terminal,
         colour=flags.colour == "always" or (flags.colour == "auto" and terminal),
         verbose=flags.verbose,
-        width=terminal_width() if terminal else 100,
+        width=width,
     )

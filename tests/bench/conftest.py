@@ -22,3 +22,9 @@ def _own_garbage() -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture
+def number_of_objects() -> int:
+    """Return how many objects a set of the sync's benchmarks has: `OBJECTS=10000 make bench` for more."""
+    return int(os.environ.get("OBJECTS", "2000"))
