@@ -117,6 +117,11 @@ def closure(
     )
 
 
+def _is_ordinary(data: bytes) -> bool:
+    """Tell that a file surely holds no generator of kustomize's own, however it is written; told without parsing."""
+    return b"builtin" not in data and b"\\" not in data and b"\0" not in data
+
+
 class _Walk:
     """The state of one walk."""
 
@@ -221,6 +226,8 @@ class _Walk:
 
     def _configuration(self, folder: str, place: FieldPath, path: str) -> None:
         """Take the files that a generator or transformer in a file of its own names; an ordinary object names none."""
+        if not (self._plugins or place[0] in _PLUGINS) and _is_ordinary(self._files.read(path)):
+            return
         for document in self._files.documents(path, Dialect.KUSTOMIZE).documents:
             if self._plugins or place[0] in _PLUGINS or document.body.get("apiVersion") == "builtin":
                 self._values(folder, place, dict(document.body), nested=True)
