@@ -37,10 +37,10 @@ def test_recipe_when_it_runs_a_script_then_no_expression_stands_in_it(path):
 
 
 @pytest.mark.parametrize("path", ACTIONS, ids=lambda path: path.name)
-def test_recipe_when_it_uses_an_action_then_a_version_is_named(path):
-    assert [] == [
-        step["uses"] for step in steps(path) if not re.search(r"@(v\d+|[0-9a-f]{40})$", step.get("uses", "x@v1"))
-    ]
+def test_recipe_when_it_uses_an_action_then_its_commit_is_named_and_beside_it_the_version(path):
+    used = re.findall(r"uses: (.*)", path.read_text())
+    assert used
+    assert [] == [one for one in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", one)]
 
 
 @pytest.mark.parametrize("path", GITHUB, ids=lambda path: path.name)

@@ -76,7 +76,9 @@ def seconds(value: float) -> str:
 def availability(rollout: Rollout) -> str:
     """Say how many pods stay available."""
     worst = "" if rollout.worst_available == rollout.min_available else f", in the worst case {rollout.worst_available}"
-    return f"at least {rollout.min_available} available{worst}; wanted {rollout.wanted_available}"
+    # A strategy that stops everything first wants no pod to stay: that says nothing beside a downtime.
+    wanted = f"; wanted {rollout.wanted_available}" if rollout.wanted_available else ""
+    return f"at least {rollout.min_available} available{worst}{wanted}"
 
 
 def peak(rollout: Rollout) -> str:
