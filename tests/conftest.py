@@ -77,6 +77,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write golden files anew, to be reviewed as a diff")
+    parser.addoption("--whole-fault-matrix", action="store_true", help="every answer in every phase of a sync")
     parser.addoption("--kill-points", type=int, default=3, help="how many points a sync is killed at")
 
 

@@ -77,7 +77,9 @@ import resource, sys
 from gitops_guard.cli import main
 code = main(sys.argv[1:])
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)
+# ru_maxrss would be that of whoever started us, if it was larger
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]
+print(used.ru_utime + used.ru_stime, int(peak) / 1024, file=sys.stderr)
 sys.exit(code)
 """
 
