@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 _SUPERVISE = Path(__file__).with_name("supervise.py")
@@ -86,6 +86,15 @@ class Process:
                 self._child.wait(grace_s)
         self._signal(signal.SIGKILL)
         self._child.wait()
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it do nothing while the context lasts: it keeps its connections, and answers nobody."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):  # the group has ended already

@@ -277,7 +277,7 @@ class ControlPlane:
             "--unsafe-no-fsync",  # the data does not outlive the session
             "--log-level=warn",
         ]
-        process = self.spawn(self._etcd, arguments)
+        self.etcd = process = self.spawn(self._etcd, arguments)
         ready = _answers(lambda: http.client.HTTPConnection("127.0.0.1", self._etcd_port, timeout=5), "/health", {})
         process.wait_until(ready, timeout_s=_START_S, what="healthy")
 

@@ -316,6 +316,31 @@ def test_sync_when_the_server_restarts_on_the_way_then_the_next_run_converges(st
         assert 150 == len(again.stored().inventory.entries)
 
 
+def test_sync_when_etcd_stands_still_for_a_while_then_the_run_goes_on_after_it(start_control_plane, words, fleet):
+    plane = start_control_plane()
+    plane.create_namespace("shop")
+    with Client(load_access({}, kubeconfig=str(plane.kubeconfig(ADMIN)))) as client:
+        own = type(fleet)(client, "shop")
+        own.want(*(words.config_map("shop", f"c{number}") for number in range(150)))
+        own.sync()
+        for number in range(5):
+            own.drop("ConfigMap", f"c{number}")
+        own.want(*(words.config_map("shop", f"c{number}", a="2") for number in range(5, 150)))
+        before = sum(client.counts.values())
+        reports: list[Any] = []
+        thread = threading.Thread(target=lambda: reports.append(own.sync(prune=True, lease_s=10)))
+        thread.start()
+        wait_for(lambda: sum(client.counts.values()) - before > 40, what="the run to be in its middle")
+        with plane.etcd.frozen():
+            time.sleep(3)
+            assert thread.is_alive()
+        thread.join(timeout=100)
+
+        (report,) = reports
+        assert (SyncVerdict.SYNCED, 145, 5) == (report.verdict, report.counts["configured"], report.counts["deleted"])
+        assert "synced" == own.drift().verdict
+
+
 def test_sync_when_an_aggregated_api_is_down_then_only_its_objects_are_blocked(fleet, words, api, connect):
     group = f"{fleet.namespace[-20:].strip('-')}.example.com"
     service = {
