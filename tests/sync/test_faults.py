@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from controlplane.api import wait_for
 from controlplane.proxy import Cut, Fault, FaultProxy
 from controlplane.server import ADMIN, ControlPlane
 
-from gitops_guard.cluster import AccessError, ApiError, Client, Limits, UnreachableError, load_access
+from gitops_guard.cluster import AccessError, ApiError, Client, Limits, UnreachableError, load_access, take_lease
 from gitops_guard.errors import ClusterError
 from gitops_guard.model.sync import SyncVerdict
 from gitops_guard.sync.locking import Stop
@@ -162,6 +163,20 @@ def test_sync_when_two_run_at_once_then_one_works_and_the_other_leaves(fleet, wo
     assert set(verdicts) <= {SyncVerdict.SYNCED, SyncVerdict.LOCKED}
     assert SyncVerdict.SYNCED in verdicts
     assert 20 == len(fleet.stored().inventory.entries)
+
+
+@pytest.mark.parametrize("hours", [-2, 2], ids=["slow", "fast"])
+def test_sync_when_our_clock_is_wrong_then_a_live_lock_is_respected_and_a_dead_one_ends(fleet, words, connect, hours):
+    def clock() -> datetime:
+        return datetime.now(UTC) + timedelta(hours=hours)
+
+    fleet.want(words.config_map(fleet.namespace))
+    holder = take_lease(connect(), namespace=fleet.namespace, name=fleet.name.parent, holder="somebody", duration_s=2)
+    assert SyncVerdict.LOCKED is fleet.sync(now=clock).verdict
+    assert holder.holder == "somebody"
+
+    wait_for(lambda: fleet.sync(now=clock).verdict is not SyncVerdict.LOCKED, what="the lease to end", timeout_s=30)
+    assert SyncVerdict.SYNCED is fleet.sync(now=clock).verdict
 
 
 def test_sync_when_another_run_wrote_the_inventory_then_it_is_not_overwritten(fleet, words):
