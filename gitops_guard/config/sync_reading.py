@@ -9,7 +9,7 @@ from gitops_guard.config.document import Document
 from gitops_guard.config.sync_model import HealthExpression, IgnoreDrift, SyncConfig, SyncConflict, SyncWindow
 
 _ACTIONS: Final = ("take", "yield", "fail")
-_WAYS: Final = ("adopt", "strip")
+_WAYS: Final = ("adopt", "strip", "report")
 
 
 class _Reads(Protocol):

@@ -19,7 +19,7 @@ from gitops_guard.cluster import (
 from gitops_guard.model import Body
 from gitops_guard.model.sync import SyncAction
 from gitops_guard.sync.conflicts import Conflict, ConflictRule, Settlement, conflict, resolve, without
-from gitops_guard.sync.ignoring import Ignoring
+from gitops_guard.sync.ignoring import Ignoring, Way
 from gitops_guard.sync.managed_fields import MANAGER, migrated
 from gitops_guard.sync.objects import PART_OF, Desired, Live, metadata_of
 from gitops_guard.sync.planning import Item
@@ -104,18 +104,23 @@ class Applier:
         except ApiError as error:
             return _failed(item, told(error), is_unknown=is_unsure(error))
 
-    def dry_run(self, one: Desired, live: Body | None, *, force: bool = False) -> Written:
+    def dry_run(
+        self, one: Desired, live: Body | None, *, force: bool = False, ways: Sequence[Way] = (Way.ADOPT,)
+    ) -> Written:
         """Return what applying an object would make of it; conflicts are settled as they would be in earnest.
 
         Args:
             one: The object.
             live: As it is; None when it is not there.
             force: Take all fields, whatever the rules on conflicts say.
+            ways: Which of the fields that are left to others keep their values; the others are as Git wants them.
 
         Raises:
             ApiError: It would fail; a conflict that is not settled is a CONFLICT.
         """
-        body = self._body(one, live)
+        body = one.body
+        if live is not None and self._ignoring:
+            body = self._ignoring.adopted(one.key, body, live, ways=ways)
         if force:
             return self._client.apply(body, manager=MANAGER, force=True, dry_run=True)
         return self._sent(one, body, dry_run=True)

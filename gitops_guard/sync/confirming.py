@@ -1,7 +1,7 @@
 """Suspects, looked at closely: the object and a dry-run of what Git wants, from one and the same state of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gitops_guard.cluster import ApiError, Client, ErrorClass
@@ -9,11 +9,12 @@ from gitops_guard.model import Resource
 from gitops_guard.model.sync import Drift, DriftClass
 from gitops_guard.sync.applying import Applier, told
 from gitops_guard.sync.drifting import Pair, differs, drift_of
-from gitops_guard.sync.ignoring import Ignoring
+from gitops_guard.sync.ignoring import Ignoring, Way
 from gitops_guard.sync.objects import Desired, metadata_of
 from gitops_guard.sync.planning import Item
 
 _ATTEMPTS: Final = 3
+REPORTED: Final = "left as it is: only reported, by a rule of `ignore-drift`"
 _UNCONFIRMED: Final = (ErrorClass.FORBIDDEN, ErrorClass.NOT_DRY_RUNNABLE, ErrorClass.UNSUPPORTED)
 
 
@@ -26,7 +27,12 @@ class Look:
     """None when the object is gone, or could not be compared."""
 
     drift: tuple[Drift, ...] = ()
+    """All that differs; what a rule wants only to be told has the message `REPORTED`."""
+
     is_different: bool = False
+    is_only_reported: bool = False
+    """Nothing of what differs is to be corrected."""
+
     problem: str = ""
     """Why Git's state cannot be applied, or not compared."""
 
@@ -59,8 +65,16 @@ class Confirmer:
             return Look(item=item, is_different=True)
         if not differs(pair):
             return Look(item=item, pair=pair)
-        drift = tuple(drift_of([pair], self._ignoring, secrets=self._secrets))
-        return Look(item=item, pair=pair, drift=drift, is_different=bool(drift), problem=problem)
+        drift = self._drift_of(pair)
+        if not drift or problem or not self._ignoring.reports(item.desired.key, item.desired.body):
+            return Look(item=item, pair=pair, drift=drift, is_different=bool(drift), problem=problem)
+        kept = self._applier.dry_run(item.desired, pair.live, ways=(Way.ADOPT, Way.REPORT)).body
+        rest = {one.field for one in self._drift_of(replace(pair, applied=kept))}
+        marked = tuple(one if one.field in rest else replace(one, message=REPORTED) for one in drift)
+        return Look(item=item, pair=pair, drift=marked, is_different=True, is_only_reported=not rest)
+
+    def _drift_of(self, pair: Pair) -> tuple[Drift, ...]:
+        return tuple(drift_of([pair], self._ignoring, secrets=self._secrets)) if differs(pair) else ()
 
     def _pair(self, one: Desired, *, force: bool = False) -> Pair | None:
         """Return the object and its dry-run, whose version proves that both saw the same."""

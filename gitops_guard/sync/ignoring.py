@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from gitops_guard.model import Body, FieldPath
 from gitops_guard.sync.field_selector import Selector
@@ -21,6 +21,12 @@ class Way(StrEnum):
 
     ADOPT = "adopt"
     """It is sent with the value that it has: we keep owning it, so that it does not fall back to its default."""
+
+    REPORT = "report"
+    """As `adopt`, and that it differs is told as drift, which is not corrected."""
+
+
+_KEEPING: Final = (Way.ADOPT, Way.REPORT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +94,17 @@ class Ignoring:
 
     def adopts(self, key: Key, body: Body) -> bool:
         """Tell whether something of an object is to be sent with the value that it has in the cluster."""
-        return any(selector.paths(body) for selector in self._selectors(key, Way.ADOPT, body))
+        return any(selector.paths(body) for way in _KEEPING for selector in self._selectors(key, way, body))
 
-    def adopted(self, key: Key, body: Body, live: Body) -> Body:
+    def reports(self, key: Key, body: Body) -> bool:
+        """Tell whether drift of something of an object is told and not corrected."""
+        return any(selector.paths(body) for selector in self._selectors(key, Way.REPORT, body))
+
+    def adopted(self, key: Key, body: Body, live: Body, *, ways: Sequence[Way] = _KEEPING) -> Body:
         """Return an object with the values that it has in the cluster, where that is asked for."""
         copy = json.loads(json.dumps(body))
-        for one in self._selectors(key, Way.ADOPT, body):
-            for path in one.paths(body):
-                _put(copy, live, path)
+        for path in [path for way in ways for one in self._selectors(key, way, body) for path in one.paths(body)]:
+            _put(copy, live, path)
         found: Body = copy
         return found
 

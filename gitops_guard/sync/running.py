@@ -20,7 +20,7 @@ from gitops_guard.model.sync import (
     SyncVerdict,
 )
 from gitops_guard.sync.applying import Applier, ApplyOptions, Outcome
-from gitops_guard.sync.confirming import Confirmer, Look
+from gitops_guard.sync.confirming import REPORTED, Confirmer, Look
 from gitops_guard.sync.deleting import DeleteOptions, Deleter
 from gitops_guard.sync.executing import Execution, Tools
 from gitops_guard.sync.health import Verdict
@@ -207,7 +207,7 @@ class _Run:
         fights, reason = fights_after(item.entry, seen.drift), ""
         if fought := next((name for name, number in fights.items() if number >= FIGHT), ""):
             reason = _fought(fought)
-        elif not self._is_corrected(item.key):
+        elif seen.is_only_reported or not self._is_corrected(item.key):
             reason, fights = _ONLY_TOLD, dict(item.entry.fights) if item.entry is not None else {}
         if reason:
             self._tell_drift(seen, is_corrected=False)
@@ -218,7 +218,10 @@ class _Run:
 
     def _tell_drift(self, seen: Look, *, is_corrected: bool) -> None:
         word = "corrected" if is_corrected else "left as it is"
-        found = [replace(one, message=one.message or word, is_corrected=is_corrected) for one in seen.drift]
+        found = [
+            replace(one, message=one.message or word, is_corrected=is_corrected and one.message != REPORTED)
+            for one in seen.drift
+        ]
         with self._lock:
             self._drift += found
 
@@ -325,7 +328,7 @@ def _fought(name: str) -> str:
 def _corrected(outcome: Outcome, seen: Look, fights: dict[str, int]) -> Outcome:
     reason = outcome.reason
     if not outcome.is_failed and seen.drift:
-        fields = ", ".join(dict.fromkeys(one.field for one in seen.drift if one.field))
+        fields = ", ".join(dict.fromkeys(one.field for one in seen.drift if one.field and one.message != REPORTED))
         reason = f"drift corrected: {fields}" if fields else "drift corrected"
     return replace(outcome, fights=fights, reason=reason)
 

@@ -10,6 +10,8 @@ from controlplane.server import ADMIN, ControlPlane
 
 from gitops_guard.errors import SyncError
 from gitops_guard.model.sync import DriftClass, SyncAction, SyncVerdict
+from gitops_guard.sync.field_selector import selector
+from gitops_guard.sync.ignoring import IgnoreRule, Way
 from gitops_guard.sync.objects import PART_OF
 
 
@@ -156,6 +158,33 @@ def test_sync_when_drift_is_only_to_be_reported_then_what_is_gone_stays_gone_and
     assert {"its drift is only reported"} == set(words.reasons(reports[-1], SyncAction.SKIPPED).values())
     assert 404 == api.request("GET", f"{path}/gone").status
     assert 2 == fleet.sync(remediate=frozenset({"ConfigMap"})).counts["created"] + 1
+
+
+def test_sync_when_drift_of_a_field_is_only_to_be_reported_then_the_other_fields_are_corrected(fleet, words, api):
+    rule = IgnoreRule(fields=selector("/data/a"), kind="ConfigMap", way=Way.REPORT, reason="by hand")
+    fleet.want(words.config_map(fleet.namespace, a="1", b="1"))
+    fleet.sync()
+    path = f"/api/v1/namespaces/{fleet.namespace}/configmaps/settings"
+    headers = {"Content-Type": "application/merge-patch+json"}
+
+    def edit(**data: str) -> None:
+        api.expect("PATCH", path, {"data": data}, query={"fieldManager": "kubectl-edit"}, headers=headers)
+
+    edit(a="2", b="2")
+    both = fleet.sync(ignore_rules=(rule,))
+    after_both = api.expect("GET", path)["data"]
+    edit(a="3")
+    alone = fleet.sync(ignore_rules=(rule,))
+    after_alone = api.expect("GET", path)["data"]
+
+    assert {"data[a]": False, "data[b]": True} == {one.field: one.is_corrected for one in both.drift}
+    assert {"a": "2", "b": "1"} == after_both
+    assert (SyncVerdict.DRIFTED, {"data[a]": False}) == (
+        alone.verdict,
+        {one.field: one.is_corrected for one in alone.drift},
+    )
+    assert {"a": "3", "b": "1"} == after_alone
+    assert () == tuple(note for note in alone.notes if "no use" in note)
 
 
 def test_sync_when_somebody_changes_a_field_again_and_again_then_it_stops_fighting(fleet, words, api):
