@@ -48,7 +48,7 @@ class IgnoreDrift:
     namespace: str = ""
     name: str = ""
     way: str = "adopt"
-    """`adopt`: the field is sent with its value in the cluster; `strip`: it is not sent; `report`: as `adopt`, and told."""
+    """`adopt`: sent with its value in the cluster; `strip`: not sent; `report`: as `adopt`, and told."""
 
     until: str = ""
     """Last day on which it holds, as `YYYY-MM-DD`; empty: it does not expire."""
