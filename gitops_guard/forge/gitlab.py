@@ -102,7 +102,8 @@ class GitLab:
         body |= {"target_url": status.url} if status.url and len(status.url) <= _LONGEST_URL else {}
         body |= {"pipeline_id": self._pipeline} if self._pipeline else {}
         try:
-            self._http.call("POST", f"{self._project}/statuses/{commit}", body=body, is_repeatable=True)
+            # 409: another update of this status is in progress, in GitLab's words
+            self._http.call("POST", f"{self._project}/statuses/{commit}", body=body, is_repeatable=True, busy=(409,))
         except ForgeError as error:
             if error.status != 400 or not self._is_there(commit, status):
                 raise

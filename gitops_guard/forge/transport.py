@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, Final
@@ -120,6 +120,7 @@ class Transport:
         query: Mapping[str, str | int] | None = None,
         body: Any = None,
         is_repeatable: bool = False,
+        busy: Collection[int] = (),
     ) -> Answer:
         """Call, and wait and try again where that may help.
 
@@ -129,6 +130,7 @@ class Transport:
             query: Parameters.
             body: Sent as JSON.
             is_repeatable: Whether a POST that may have been carried out may be carried out again.
+            busy: Statuses by which this call is told that somebody else is just at it.
 
         Raises:
             ForgeError: The host refuses, cannot be reached, or wants us to wait for too long.
@@ -139,7 +141,7 @@ class Transport:
         for attempt in range(_TRIES):
             self._keep_gap(method)
             answer = self._once(method, address, body)
-            wait_s = self._wait_s(answer, attempt, is_repeatable=is_repeatable or method != "POST")
+            wait_s = self._wait_s(answer, attempt, is_repeatable=is_repeatable or method != "POST", busy=busy)
             if wait_s is None:
                 return self._checked(method, path, answer)
             if attempt + 1 < _TRIES:
@@ -182,7 +184,9 @@ class Transport:
         except (OSError, HTTPException):
             return None
 
-    def _wait_s(self, answer: Answer | None, attempt: int, *, is_repeatable: bool) -> float | None:
+    def _wait_s(
+        self, answer: Answer | None, attempt: int, *, is_repeatable: bool, busy: Collection[int]
+    ) -> float | None:
         """Return for how long to wait before the next try; None: this answer counts.
 
         A write that may have been carried out is not repeated, but for those that may be carried out twice.
@@ -190,6 +194,8 @@ class Transport:
         growing_s: float = _LEAST_WAIT_S * 2**attempt * (1 + self._clock.jitter())
         if answer is None or answer.status in _TRANSIENT:
             return growing_s if is_repeatable else None
+        if answer.status in busy:
+            return growing_s
         limited_s = self._limited_s(answer, attempt)
         if limited_s is not None and limited_s > _LONGEST_WAIT_S:
             raise ForgeError(
