@@ -1,13 +1,10 @@
 """`gitops-guard drift`: how the cluster differs from Git, and who did it; reads only."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from gitops_guard.commands.sync import SyncFlags, finish_all, request_of
-from gitops_guard.commands.sync_clusters import Connected, on_each, on_one, targets_of
+from gitops_guard.commands.sync import SyncFlags, finish_all, on_all, request_of
+from gitops_guard.commands.sync_clusters import Connected
 from gitops_guard.commands.sync_loop import Board
-from gitops_guard.commands.sync_source import at_hand
-from gitops_guard.errors import GuardError
 from gitops_guard.model.sync import SyncReport
 from gitops_guard.sync.looking import look
 
@@ -26,16 +23,4 @@ def run(flags: SyncFlags, environment: Mapping[str, str]) -> int:
     def compared(place: Connected) -> SyncReport:
         return look(place.client, request_of(flags, place.source, place.name, place.narration))
 
-    contexts = flags.contexts or (flags.target.context,)
-    board = Board(flags.metrics_file)
-    try:
-        origin = at_hand(flags.source, environment)
-        if len(flags.contexts) > 1:
-            runs = on_each(targets_of(flags.target, flags.contexts), origin, environment, compared)
-        else:
-            runs = (on_one(replace(flags.target, context=contexts[0]), origin, environment, compared),)
-    except GuardError:
-        board.failed(contexts, flags.target.name)
-        raise
-    board.ran(runs, flags.target.name)
-    return finish_all(runs, flags)
+    return finish_all(on_all(flags, environment, Board(flags.metrics_file), compared), flags)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import Final
 
-from gitops_guard.commands.sync_clusters import ClusterRun, Connected, on_each, on_one, targets_of
+from gitops_guard.commands.sync_clusters import ClusterRun, Connected, Work, on_each, on_one
 from gitops_guard.commands.sync_events import tell_events
 from gitops_guard.commands.sync_loop import Board, repeat
 from gitops_guard.commands.sync_narration import Narration
@@ -93,19 +93,28 @@ def run(flags: SyncFlags, environment: Mapping[str, str]) -> int:
 
 
 def _once(flags: SyncFlags, environment: Mapping[str, str], board: Board) -> int:
+    return finish_all(on_all(flags, environment, board, _Work(flags, environment)), flags)
+
+
+def on_all(flags: SyncFlags, environment: Mapping[str, str], board: Board, work: Work) -> tuple[ClusterRun, ...]:
+    """Do some work on the cluster or the clusters that are named, and note on the board what came of it.
+
+    Raises:
+        GuardError: The source cannot be had, or the only cluster cannot be worked on.
+    """
     contexts = flags.contexts or (flags.target.context,)
+    targets = [replace(flags.target, context=context) for context in contexts]
     try:
         origin = at_hand(flags.source, environment)
-        work = _Work(flags, environment)
-        if len(flags.contexts) > 1:
-            runs = on_each(targets_of(flags.target, flags.contexts), origin, environment, work)
+        if len(targets) > 1:
+            runs = on_each(targets, origin, environment, work)
         else:
-            runs = (on_one(replace(flags.target, context=contexts[0]), origin, environment, work),)
+            runs = (on_one(targets[0], origin, environment, work),)
     except GuardError:
         board.failed(contexts, flags.target.name)
         raise
     board.ran(runs, flags.target.name)
-    return finish_all(runs, flags)
+    return runs
 
 
 class _Work:

@@ -4,12 +4,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from gitops_guard.cluster import Client
 from gitops_guard.commands.sync_narration import Narration
-from gitops_guard.commands.sync_source import Origin, Place, Source, at_hand, render_origin
+from gitops_guard.commands.sync_source import Origin, Place, Source, render_origin
 from gitops_guard.commands.sync_target import Target, connected, stoppable
 from gitops_guard.errors import GuardError
 from gitops_guard.model.sync import SyncReport
@@ -101,11 +101,3 @@ def _worked(place: Connected, work: Work) -> ClusterRun:
     except GuardError as error:
         return ClusterRun(context=place.context, error=str(error), answers=place.client.counts)
     return ClusterRun(context=place.context, report=report, answers=place.client.counts)
-
-
-def targets_of(target: Target, contexts: Sequence[str]) -> list[Target]:
-    """Return a target for each context, each once."""
-    return [replace(target, context=context) for context in dict.fromkeys(contexts)]
-
-
-__all__ = ["ClusterRun", "Connected", "Origin", "Work", "at_hand", "on_each", "on_one", "targets_of"]

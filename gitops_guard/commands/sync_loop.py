@@ -32,7 +32,11 @@ class Board:
     """What is known of the runs so far: figures, and when the last one ended how."""
 
     def __init__(self, metrics_file: str | None) -> None:
-        """Go on from the figures in a file, if there is one."""
+        """Go on from the figures in a file, if there is one.
+
+        Raises:
+            UsageError: The file cannot be written: better told before a run than after it.
+        """
         self._file = metrics_file
         self._lock = threading.Lock()
         self._metrics = Metrics()
@@ -42,6 +46,7 @@ class Board:
         self.last_code: int | None = None
         if metrics_file is not None:
             self._metrics.load(_read_if_there(metrics_file))
+            self._write()
 
     def ran(self, runs: "Sequence[ClusterRun]", set_name: str) -> None:
         """Take in what came of each cluster."""

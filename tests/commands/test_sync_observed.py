@@ -183,8 +183,10 @@ def test_sync_when_the_metrics_file_cannot_be_written_then_exit_code_is_2(watche
 
     outcome = watched.run("sync", "--metrics-file", str(watched.folder / "nowhere" / "file"))
 
-    assert 2 == outcome.code
+    assert (2, "") == (outcome.code, outcome.out)
     assert "--metrics-file" in outcome.err
+    path = f"/api/v1/namespaces/{watched.namespace}/configmaps/one"
+    assert 404 == watched.api.request("GET", path).status
 
 
 def get(port: int, path: str) -> tuple[int, str]:
