@@ -120,10 +120,19 @@ def _inside_action(before: bytes) -> bool:
     return before.rfind(b"{{") > before.rfind(b"}}")
 
 
+_FLOW = re.compile(rb"[ \t\r\n\xef\xbb\xbf]*(?:---[ \t]*\n?[ \t]*)?\{")
+"""How a file begins whose first document stands in braces, behind a separator or, wrongly, on its line."""
+
+_ON_SEPARATOR = re.compile(rb"(?:^|\n)---[ \t]*\{(?=[^{}\n]*\bapiVersion[ \t]*:)(?=[^\n]*\bkind[ \t]*:)")
+"""A manifest in braces on the line of a separator, where no splitter takes it."""
+
+
 def _looks_meant(data: bytes) -> bool:
     """Tell whether an unreadable file has both keys where a manifest has them; UTF-16 hides its keys behind zeros."""
     data = data.replace(b"\0", b"") if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else data
-    if data.lstrip(b" \t\r\n\xef\xbb\xbf").startswith((b"{", b"---\n{")):
+    if _ON_SEPARATOR.search(data):
+        return True
+    if _FLOW.match(data):
         return looks_like_manifest(data) and _has_outer_keys(data)
     text = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n")
     return bool(_TOP_LEVEL_VERSION.search(text) and _TOP_LEVEL_KIND.search(text))
