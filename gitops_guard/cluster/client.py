@@ -113,6 +113,10 @@ class Client:
         """Let nothing be sent any more: whoever waits for its turn gets a `CancelledError`."""
         self._transport.limiter.cancel()
 
+    def hurry(self, within_s: float) -> None:
+        """Break off what waits and what is under way; later requests get one attempt and so many seconds each."""
+        self._transport.hurry(within_s)
+
     @property
     def name(self) -> str:
         """Return the cluster's name: that of its context."""

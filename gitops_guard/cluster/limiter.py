@@ -33,6 +33,7 @@ class Limiter:
         self._running = 0
         self._resume_at = 0.0
         self._is_cancelled = False
+        self._woken = 0
         self._latencies: list[float] = []
         self._best_s = 0.0
         self.reached = self._limit
@@ -54,7 +55,7 @@ class Limiter:
             weight: How much the request weighs; only those of weight 1 tell how fast the server is.
 
         Raises:
-            CancelledError: `cancel` was called.
+            CancelledError: `cancel` or `wake` was called.
         """
         self._enter(weight)
         started = self._clock()
@@ -75,22 +76,32 @@ class Limiter:
             self._is_cancelled = True
             self._condition.notify_all()
 
+    def wake(self) -> None:
+        """Let all who wait give up; what begins later is not hindered."""
+        with self._condition:
+            self._woken += 1
+            self._resume_at = 0.0
+            self._condition.notify_all()
+
     def nap(self, seconds: float) -> None:
         """Sleep, unless the work is called off meanwhile.
 
         Raises:
-            CancelledError: `cancel` was called.
+            CancelledError: `cancel` or `wake` was called.
         """
         until = self._clock() + seconds
         with self._condition:
-            while not self._is_cancelled and (left := until - self._clock()) > 0:
+            woken = self._woken
+            while (left := until - self._clock()) > 0:
+                self._check(woken)
                 self._condition.wait(left)
-            self._check()
+            self._check(woken)
 
     def _enter(self, weight: int) -> None:
         with self._condition:
+            woken = self._woken
             while True:
-                self._check()
+                self._check(woken)
                 pause_s = self._resume_at - self._clock()
                 # what weighs more than the whole limit runs alone
                 if pause_s <= 0 and (self._running == 0 or self._running + weight <= self._limit):
@@ -122,6 +133,6 @@ class Limiter:
         self.lowered += 1
         self._latencies.clear()
 
-    def _check(self) -> None:
-        if self._is_cancelled:
+    def _check(self, woken: int) -> None:
+        if self._is_cancelled or self._woken != woken:
             raise CancelledError("the work was called off")

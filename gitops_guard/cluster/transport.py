@@ -59,11 +59,22 @@ class Transport:
         self._lost_at = -_UNSTABLE_S
         self._counts: Counter[tuple[str, int]] = Counter()
         self._warnings: dict[str, None] = {}
+        self._in_use: set[Connection] = set()
+        self._hurry_s: float | None = None
         self.limiter = limiter
 
     def close(self) -> None:
         """Close the idle connections."""
         self._pool.close()
+
+    def hurry(self, within_s: float) -> None:
+        """Break off what waits and what is under way; later requests get one attempt and so many seconds each."""
+        with self._lock:
+            self._hurry_s = within_s
+            under_way = list(self._in_use)
+        for connection in under_way:
+            connection.reset()
+        self.limiter.wake()
 
     @property
     def counts(self) -> Mapping[tuple[str, int], int]:
@@ -146,7 +157,7 @@ class Transport:
 
     def _once(self, call: Call, identity: Identity) -> Answer:
         with self.limiter.slot(weight=call.weight):
-            connection = self._pool.take(identity)
+            connection = self._taken(identity)
             try:
                 response = self._ask(call, connection, identity)
                 answer = self._read(call, response)
@@ -163,8 +174,19 @@ class Transport:
             except BaseException:
                 connection.close()
                 raise
+            finally:
+                with self._lock:
+                    self._in_use.discard(connection)
             self._keep(connection, response, identity)
             return answer
+
+    def _taken(self, identity: Identity) -> Connection:
+        connection = self._pool.take(identity)
+        with self._lock:
+            self._in_use.add(connection)
+            if self._hurry_s is not None:
+                connection.hurry(self._hurry_s)
+        return connection
 
     def _keep(self, connection: Connection, response: http.client.HTTPResponse, identity: Identity) -> None:
         if response.will_close:
@@ -252,7 +274,7 @@ class Transport:
         if attempt >= self._limits.attempts or not _may_repeat(error, call):
             return None
         with self._lock:
-            if self._retries_left <= 0:
+            if self._retries_left <= 0 or self._hurry_s is not None:
                 return None
             self._retries_left -= 1
         backoff_s = min(_FIRST_WAIT_S * float(2 ** (attempt - 1)), _LONGEST_BACKOFF_S)

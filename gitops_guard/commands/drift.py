@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from gitops_guard.commands.ending import listening
 from gitops_guard.commands.sync import SyncFlags, finish_all, on_all, request_of
 from gitops_guard.commands.sync_clusters import Connected
 from gitops_guard.commands.sync_loop import Board
@@ -23,4 +24,6 @@ def run(flags: SyncFlags, environment: Mapping[str, str]) -> int:
     def compared(place: Connected) -> SyncReport:
         return look(place.client, request_of(flags, place.source, place.name, place.narration))
 
-    return finish_all(on_all(flags, environment, Board(flags.metrics_file), compared), flags)
+    with listening(grace_s=0.0) as ending:
+        runs = on_all(flags, environment, Board(flags.metrics_file), compared, ending=ending)
+    return finish_all(runs, flags, is_interrupted=ending.is_asked)

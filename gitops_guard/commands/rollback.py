@@ -4,10 +4,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
+from gitops_guard.commands.ending import listening
 from gitops_guard.commands.sync import SyncFlags, finish, request_of
 from gitops_guard.commands.sync_narration import Narration
 from gitops_guard.commands.sync_source import Place, open_source
-from gitops_guard.commands.sync_target import connected, stoppable
+from gitops_guard.commands.sync_target import connected
 from gitops_guard.errors import UsageError
 from gitops_guard.sync.inventory import Inventory
 from gitops_guard.sync.locking import Stop
@@ -27,14 +28,14 @@ def run(revision: str | None, flags: SyncFlags, environment: Mapping[str, str]) 
         UsageError: There is no earlier revision, or the source has no history.
         GuardError: Nothing could be done.
     """
-    with connected(flags.target, environment) as (client, access, name):
+    with listening() as ending, connected(flags.target, environment) as (client, access, name):
         newest = open_source(flags.source, Place(context=access.name, server=access.server), environment)
         if newest.past is None:
             raise UsageError("a rollback needs a Git repository as its --source")
         inventory = Store(client, name).read().inventory
         wanted = newest.past.resolve(revision) if revision is not None else _earlier(inventory)
         stop = Stop()
-        with Narration(sys.stderr) as narration, stoppable([client], stop):
+        with Narration(sys.stderr) as narration, ending.in_good_order([client], [stop]):
             request = replace(
                 request_of(flags, newest, name, narration),
                 rendered=newest.past.at(wanted),

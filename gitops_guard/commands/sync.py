@@ -1,6 +1,5 @@
 """`gitops-guard sync`: make the cluster what was merged, prune safely, say what drifted."""
 
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,6 +7,7 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import Final
 
+from gitops_guard.commands.ending import INTERRUPTED, Ending, listening
 from gitops_guard.commands.sync_clusters import ClusterRun, Connected, Work, on_each, on_one
 from gitops_guard.commands.sync_events import tell_events
 from gitops_guard.commands.sync_loop import Board, repeat
@@ -25,7 +25,7 @@ from gitops_guard.sync.request import Progress, Request
 from gitops_guard.sync.running import sync
 from gitops_guard.wording import count
 
-CLEAN, DIFFERENT, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
+CLEAN, DIFFERENT, COULD_NOT = 0, 1, 2
 _EXIT_CODES: Final = {
     SyncVerdict.SYNCED: CLEAN,
     SyncVerdict.SUSPENDED: CLEAN,
@@ -86,31 +86,37 @@ def run(flags: SyncFlags, environment: Mapping[str, str]) -> int:
         GuardError: Nothing could be done.
     """
     # As the first process of a container we would not even be told of SIGTERM until there is a handler.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if flags.interval_s is not None:
-        return repeat(flags, lambda board: _once(flags, environment, board))
-    return _once(flags, environment, Board(flags.metrics_file))
+    with listening() as ending:
+
+        def once(board: Board) -> int:
+            runs = on_all(flags, environment, board, _Work(flags, environment), ending=ending)
+            return finish_all(runs, flags, is_interrupted=ending.is_asked)
+
+        if flags.interval_s is not None:
+            return repeat(flags, once, ending)
+        return once(Board(flags.metrics_file))
 
 
-def _once(flags: SyncFlags, environment: Mapping[str, str], board: Board) -> int:
-    return finish_all(on_all(flags, environment, board, _Work(flags, environment)), flags)
-
-
-def on_all(flags: SyncFlags, environment: Mapping[str, str], board: Board, work: Work) -> tuple[ClusterRun, ...]:
+def on_all(
+    flags: SyncFlags, environment: Mapping[str, str], board: Board, work: Work, *, ending: Ending
+) -> tuple[ClusterRun, ...]:
     """Do some work on the cluster or the clusters that are named, and note on the board what came of it.
 
     Raises:
         GuardError: The source cannot be had, or the only cluster cannot be worked on.
+        KeyboardInterrupt: It was told to end before there was anything to report.
     """
     contexts = flags.contexts or (flags.target.context,)
     targets = [replace(flags.target, context=context) for context in contexts]
     try:
         origin = at_hand(flags.source, environment)
         if len(targets) > 1:
-            runs = on_each(targets, origin, environment, work)
+            runs = on_each(targets, origin, environment, work, ending=ending)
         else:
-            runs = (on_one(targets[0], origin, environment, work),)
-    except GuardError:
+            runs = (on_one(targets[0], origin, environment, work, ending=ending),)
+    except GuardError as error:
+        if ending.is_asked:
+            raise KeyboardInterrupt from error
         board.failed(contexts, flags.target.name)
         raise
     board.ran(runs, flags.target.name)
@@ -227,13 +233,20 @@ def _errors(report: Report) -> list[Finding]:
     return [finding for finding in report.findings if finding.severity is Severity.ERROR]
 
 
-def finish_all(runs: Sequence[ClusterRun], flags: SyncFlags) -> int:
-    """Write the report on one cluster, or on all of them, and return the exit code: the worst."""
+def finish_all(runs: Sequence[ClusterRun], flags: SyncFlags, *, is_interrupted: bool = False) -> int:
+    """Write the report on one cluster, or on all of them, and return the exit code: the worst.
+
+    Args:
+        runs: What came of each cluster.
+        flags: The command line.
+        is_interrupted: We were told to end, which is why there may be no report on a cluster.
+    """
     if len(flags.contexts) < 2 and runs[0].report is not None:
         return finish(runs[0].report, flags)
     told = [ToldCluster(context=run.context, report=run.report, error=run.error) for run in runs]
     CLUSTER_FORMATS[flags.format](told, sys.stdout, _options(flags))
-    codes = [COULD_NOT if run.report is None else exit_code(run.report) for run in runs]
+    without = INTERRUPTED if is_interrupted else COULD_NOT
+    codes = [without if run.report is None else exit_code(run.report) for run in runs]
     return max(codes)  # in this order: clean, different, could not, interrupted
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from gitops_guard.cluster import Client
+from gitops_guard.commands.ending import Ending
 from gitops_guard.commands.sync_narration import Narration
 from gitops_guard.commands.sync_source import Origin, Place, Source, render_origin
-from gitops_guard.commands.sync_target import Target, connected, stoppable
+from gitops_guard.commands.sync_target import Target, connected
 from gitops_guard.errors import GuardError
 from gitops_guard.model.sync import SyncReport
 from gitops_guard.sync.applyset import SetName
@@ -46,7 +47,7 @@ class ClusterRun:
 Work: TypeAlias = Callable[[Connected], SyncReport]
 
 
-def on_one(target: Target, origin: Origin, environment: Mapping[str, str], work: Work) -> ClusterRun:
+def on_one(target: Target, origin: Origin, environment: Mapping[str, str], work: Work, *, ending: Ending) -> ClusterRun:
     """Do the work on one cluster.
 
     Raises:
@@ -55,7 +56,7 @@ def on_one(target: Target, origin: Origin, environment: Mapping[str, str], work:
     with connected(target, environment) as (client, access, name):
         source = render_origin(origin, Place(context=access.name, server=access.server), environment)
         stop = Stop()
-        with Narration(sys.stderr) as narration, stoppable([client], stop):
+        with Narration(sys.stderr) as narration, ending.in_good_order([client], [stop]):
             place = Connected(
                 client=client, context=access.name, name=name, source=source, narration=narration, stop=stop
             )
@@ -64,12 +65,11 @@ def on_one(target: Target, origin: Origin, environment: Mapping[str, str], work:
 
 
 def on_each(
-    targets: Sequence[Target], origin: Origin, environment: Mapping[str, str], work: Work
+    targets: Sequence[Target], origin: Origin, environment: Mapping[str, str], work: Work, *, ending: Ending
 ) -> tuple[ClusterRun, ...]:
     """Do the work on several clusters at once, and return what came of each, in the order given."""
     failed: dict[str, ClusterRun] = {}
     places: list[Connected] = []
-    stop = Stop()
     with ExitStack() as stack:
         for target in targets:
             try:
@@ -87,10 +87,11 @@ def on_each(
                     name=name,
                     source=source,
                     narration=narration,
-                    stop=stop,
+                    stop=Stop(),  # its own: what ends the run on one cluster is nothing to the others
                 )
             )
-        with stoppable([one.client for one in places], stop), ThreadPoolExecutor(_AT_ONCE) as pool:
+        clients, stops = [one.client for one in places], [one.stop for one in places]
+        with ending.in_good_order(clients, stops), ThreadPoolExecutor(_AT_ONCE) as pool:
             done = {run.context: run for run in pool.map(lambda one: _worked(one, work), places)}
     return tuple({**failed, **done}[target.context] for target in targets)
 

@@ -2,16 +2,15 @@
 
 import os
 import random
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import FrameType
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from gitops_guard.commands.ending import Ending
 from gitops_guard.errors import GuardError, UsageError
 from gitops_guard.report.sync.metrics import Metrics
 
@@ -97,12 +96,13 @@ def _read_if_there(path: str) -> str:
         raise UsageError(f"--metrics-file {path}: cannot be read ({error.strerror})") from error
 
 
-def repeat(flags: "SyncFlags", once: Callable[[Board], int]) -> int:
+def repeat(flags: "SyncFlags", once: Callable[[Board], int], ending: Ending) -> int:
     """Run again and again until told to end, and return the last exit code, or that of an interrupted run.
 
     Args:
         flags: With the interval, where to listen, and the file for metrics.
         once: One run; writes its report.
+        ending: Tells whether to end.
 
     Raises:
         UsageError: The address cannot be listened on.
@@ -110,12 +110,11 @@ def repeat(flags: "SyncFlags", once: Callable[[Board], int]) -> int:
     assert flags.interval_s is not None
     board = Board(flags.metrics_file)
     patience_s = flags.interval_s * (1 + _JITTER) + flags.timeout_s + _STUCK_S
-    rest = _Rest()
-    with _listening(flags.listen, board, patience_s), rest.listening():
+    with _listening(flags.listen, board, patience_s):
         while True:
             board.ended(_guarded(once, board))
             sys.stdout.flush()
-            if board.last_code == 130 or rest.over(flags.interval_s * random.uniform(1 - _JITTER, 1 + _JITTER)):  # noqa: S311 (no secret)
+            if ending.rest(flags.interval_s * random.uniform(1 - _JITTER, 1 + _JITTER)):  # noqa: S311 (no secret)
                 return board.last_code or 0
 
 
@@ -126,38 +125,6 @@ def _guarded(once: Callable[[Board], int], board: Board) -> int:
     except GuardError as error:
         sys.stderr.write(f"gitops-guard: error: {error}\n")
         return _COULD_NOT
-
-
-class _Rest:
-    """The time between two runs, which a signal ends."""
-
-    def __init__(self) -> None:
-        self._ended = threading.Event()
-        self._is_resting = False
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Take SIGTERM and SIGINT: between runs they end the loop, and break off a run that does not write yet."""
-
-        def end(_number: int, _frame: FrameType | None) -> None:
-            self._ended.set()
-            if not self._is_resting:
-                raise KeyboardInterrupt
-
-        before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def over(self, pause_s: float) -> bool:
-        """Rest; tell whether that was the end."""
-        self._is_resting = True
-        try:
-            return self._ended.wait(pause_s)
-        finally:
-            self._is_resting = False
 
 
 @contextmanager

@@ -1,12 +1,8 @@
 """Which cluster and which set a command is about, and what its settings under `sync:` mean to the stage."""
 
-import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Timer
-from types import FrameType
-from typing import Final
 
 from gitops_guard.cluster import Access, Client, load_access
 from gitops_guard.config.sync_model import SyncConfig
@@ -15,11 +11,7 @@ from gitops_guard.sync.conflicts import ConflictRule, Settlement
 from gitops_guard.sync.field_selector import selector
 from gitops_guard.sync.health import Check, Expressions, compile_checks
 from gitops_guard.sync.ignoring import IgnoreRule, Way
-from gitops_guard.sync.locking import Stop
 from gitops_guard.sync.windows import Window, window
-
-_GRACE_S: Final = 3.0
-"""What has begun gets so long to end after a signal; then even waiting for a retry ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,30 +37,6 @@ def connected(target: Target, environment: Mapping[str, str]) -> Iterator[tuple[
     access = load_access(environment, context=target.context, kubeconfig=target.kubeconfig)
     with Client(access) as client:
         yield client, access, SetName(name=target.name, namespace=target.namespace or access.namespace)
-
-
-@contextmanager
-def stoppable(clients: Sequence[Client], stop: Stop) -> Iterator[None]:
-    """Let SIGTERM and the first SIGINT end a run in good order; a second SIGINT ends it at once."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        if stop:
-            raise KeyboardInterrupt
-        stop.now(f"told to stop by {signal.Signals(number).name}")
-        timer = Timer(_GRACE_S, cancel)
-        timer.daemon = True
-        timer.start()
-
-    def cancel() -> None:
-        for client in clients:
-            client.cancel()
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def conflict_rules(config: SyncConfig) -> tuple[ConflictRule, ...]:

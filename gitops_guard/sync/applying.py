@@ -63,6 +63,9 @@ class Outcome:
     is_released: bool = False
     """It is not a member of the set any more, and still there."""
 
+    is_partial: bool = False
+    """A field of it was left otherwise than Git wants it, which later runs are to tell too."""
+
     is_failed: bool = False
     is_unknown: bool = False
     """No answer came: whether the server acted is not known."""
@@ -137,7 +140,17 @@ class Applier:
             raise
         if one.key[:2] == _DEFINITION:
             self._await_kinds(one)
-        return Outcome(item=item, action=_action(item, written), reason=_reason(item), body=written.body)
+        return Outcome(
+            item=item,
+            action=_action(item, written),
+            reason=_reason(item),
+            body=written.body,
+            is_partial=live is not None and self._leaves_drift(one, live),
+        )
+
+    def _leaves_drift(self, one: Desired, live: Body) -> bool:
+        """Tell whether a field whose drift is only reported stays otherwise than Git wants it."""
+        return bool(self._ignoring) and self._ignoring.adopted(one.key, one.body, live, ways=(Way.REPORT,)) != one.body
 
     def _await_kinds(self, definition: Desired) -> None:
         """Wait until the server lists the kind that a definition brings, so that its objects can follow."""

@@ -23,7 +23,7 @@ class Way(StrEnum):
     """It is sent with the value that it has: we keep owning it, so that it does not fall back to its default."""
 
     REPORT = "report"
-    """As `adopt`, and that it differs is told as drift, which is not corrected."""
+    """As `adopt`, and that it differs is told as drift in every run, which is not corrected."""
 
 
 _KEEPING: Final = (Way.ADOPT, Way.REPORT)
@@ -147,19 +147,27 @@ def _without(body: Body, paths: Sequence[FieldPath]) -> Body:
 
 
 def _put(body: Any, live: Any, path: FieldPath) -> None:
-    """Give a field the value that it has in the cluster; a list item is found there by its name."""
+    """Give a field the value that it has in the cluster, or leave it out where somebody has removed it.
+
+    A list item is found by its name; one that is gone is made anew, with the values that Git gives it.
+    """
     for element in path[:-1]:
         live = _same_item(body[element], element, live)
         body = body[element]
         if live is None:
             return
-    if isinstance(live, dict) and path[-1] in live:
-        body[path[-1]] = live[path[-1]]
+    last = path[-1]
+    if not isinstance(live, dict):
+        return
+    if last in live:
+        body[last] = live[last]
+    elif isinstance(body, dict):
+        body.pop(last, None)
 
 
 def _same_item(item: Any, element: str | int, live: Any) -> Any:
     if isinstance(element, str):
-        return live.get(element) if isinstance(live, dict) else None
+        return live.get(element, {}) if isinstance(live, dict) else None
     if not isinstance(live, list):
         return None
     name = item.get("name") if isinstance(item, dict) else None

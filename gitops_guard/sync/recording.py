@@ -33,6 +33,11 @@ def entry_of(one: Desired, body: Body, *, now_s: float, fights: Mapping[str, int
     )
 
 
+def unproven(entry: Entry) -> Entry:
+    """Return an entry that does not vouch for the object: the next run looks at it closely."""
+    return replace(entry, resource_version="", generation=None, meta_hash="")
+
+
 def planned_entries(plan: Plan) -> list[Entry]:
     """Return entries without a uid for what may be made: the inventory knows of it before the cluster does."""
     return [
@@ -74,7 +79,8 @@ def _entry_after(item: Item, outcome: Outcome | None, entry: Entry | None, now_s
     if outcome.action is SyncAction.SKIPPED and entry is not None:
         return replace(entry, fights=outcome.fights)  # not as it is now: it would look clean to the next run
     if outcome.body is not None and item.desired is not None:
-        return entry_of(item.desired, outcome.body, now_s=now_s, fights=outcome.fights)
+        written = entry_of(item.desired, outcome.body, now_s=now_s, fights=outcome.fights)
+        return unproven(written) if outcome.is_partial else written
     if outcome.is_unknown or item.entry is not None or item.live is not None:
         return _settled(item, entry)
     return None  # it was refused, and was not there before: there is nothing to remember

@@ -204,7 +204,7 @@ class _Run:
         item, body = seen.item, seen.pair.live if seen.pair is not None else None
         if not seen.is_different and body is not None:
             return Outcome(item=item, action=SyncAction.UNCHANGED, body=body)
-        fights, reason = fights_after(item.entry, seen.drift), ""
+        fights, reason = fights_after(item.entry, [one for one in seen.drift if one.message != REPORTED]), ""
         if fought := next((name for name, number in fights.items() if number >= FIGHT), ""):
             reason = _fought(fought)
         elif seen.is_only_reported or not self._is_corrected(item.key):

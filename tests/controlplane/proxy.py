@@ -19,7 +19,6 @@ import socketserver
 import ssl
 import struct
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -99,6 +98,9 @@ class FaultProxy:
         """Where it listens on 127.0.0.1."""
         self.passed: list[Passed] = []
         """The requests so far, in the order of their answers."""
+        self.begun: list[str] = []
+        """Path and query of the requests so far, in the order of their coming."""
+        self._ended = threading.Event()
 
     def __enter__(self) -> Self:
         self._listen()
@@ -150,6 +152,7 @@ class FaultProxy:
             self._listen()
 
     def _listen(self) -> None:
+        self._ended.clear()
         self._server = _Server(("127.0.0.1", self.port), self)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="fault-proxy").start()
@@ -157,6 +160,7 @@ class FaultProxy:
     def _stop_listening(self) -> None:
         server, self._server = self._server, None
         if server:
+            self._ended.set()
             server.shutdown()
             with self._lock:
                 links = list(self._links)
@@ -194,6 +198,12 @@ class FaultProxy:
                 if seen > 0 and (fault.times is None or seen <= fault.times):
                     return fault
         return Fault()
+
+    def begin(self, target: str, delay_s: float) -> None:
+        """Keep a request in `begun`, and let it lie for a while, unless the proxy is switched off."""
+        with self._lock:
+            self.begun.append(target)
+        self._ended.wait(delay_s)
 
     def relayed(self, name: str, value: str) -> str:
         """Return a request header's value as the server gets it: an expired token is made one that it does not know."""
@@ -256,7 +266,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         fault = proxy.fault_for(self.command, self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
-            time.sleep(fault.delay_s)
+            proxy.begin(self.path, fault.delay_s)
             if fault.cut is Cut.BEFORE:
                 raise _CutError
             if fault.status:

@@ -187,6 +187,55 @@ def test_sync_when_drift_of_a_field_is_only_to_be_reported_then_the_other_fields
     assert () == tuple(note for note in alone.notes if "no use" in note)
 
 
+@pytest.mark.parametrize("way", [Way.REPORT, Way.ADOPT])
+def test_sync_when_a_field_that_is_left_to_others_is_gone_then_it_is_not_put_back(way, fleet, words, api):
+    rule = IgnoreRule(fields=selector("/data/a"), kind="ConfigMap", way=way)
+    fleet.want(words.config_map(fleet.namespace, a="1", b="1"))
+    fleet.sync()
+    path = f"/api/v1/namespaces/{fleet.namespace}/configmaps/settings"
+    headers = {"Content-Type": "application/merge-patch+json"}
+    api.expect("PATCH", path, {"data": {"a": None, "b": "2"}}, query={"fieldManager": "kubectl-edit"}, headers=headers)
+
+    report = fleet.sync(ignore_rules=(rule,))
+
+    assert {"b": "1"} == api.expect("GET", path)["data"], report
+    expected = {"data[b]": True} | ({"data[a]": False} if way is Way.REPORT else {})
+    assert expected == {one.field: one.is_corrected for one in report.drift}
+
+
+def test_sync_when_one_field_is_only_reported_then_it_is_told_in_every_run_and_is_no_fight(fleet, words, api):
+    rule = IgnoreRule(fields=selector("/data/a"), kind="ConfigMap", way=Way.REPORT)
+    fleet.want(words.config_map(fleet.namespace, a="1", b="1"))
+    fleet.sync()
+    path = f"/api/v1/namespaces/{fleet.namespace}/configmaps/settings"
+    headers = {"Content-Type": "application/merge-patch+json"}
+    told = []
+    for number in range(4):
+        query = {"fieldManager": f"kubectl-{number}"}
+        api.expect("PATCH", path, {"data": {"a": "2"}}, query={"fieldManager": "kubectl-hand"}, headers=headers)
+        api.expect("PATCH", path, {"data": {"b": "2"}}, query=query, headers=headers)
+        told.append({one.field: one.is_corrected for one in fleet.sync(ignore_rules=(rule,)).drift})
+        told.append({one.field: one.is_corrected for one in fleet.drift(ignore_rules=(rule,)).drift})
+
+    assert [{"data[a]": False, "data[b]": True}, {"data[a]": False}] * 4 == told
+    assert {"a": "2", "b": "1"} == api.expect("GET", path)["data"]
+
+
+def test_sync_when_git_changes_an_object_with_a_reported_field_then_that_is_still_told(fleet, words, api):
+    rule = IgnoreRule(fields=selector("/data/a"), kind="ConfigMap", way=Way.REPORT)
+    fleet.want(words.config_map(fleet.namespace, a="1", b="1"))
+    fleet.sync()
+    path = f"/api/v1/namespaces/{fleet.namespace}/configmaps/settings"
+    headers = {"Content-Type": "application/merge-patch+json"}
+    api.expect("PATCH", path, {"data": {"a": "2"}}, query={"fieldManager": "kubectl-hand"}, headers=headers)
+    fleet.want(words.config_map(fleet.namespace, a="1", b="3"))
+
+    fleet.sync(ignore_rules=(rule,))
+
+    assert {"a": "2", "b": "3"} == api.expect("GET", path)["data"]
+    assert {"data[a]"} == {one.field for one in fleet.drift(ignore_rules=(rule,)).drift}
+
+
 def test_sync_when_somebody_changes_a_field_again_and_again_then_it_stops_fighting(fleet, words, api):
     fleet.want(words.config_map(fleet.namespace, a="1"))
     fleet.sync()
