@@ -1,10 +1,8 @@
 """`gitops-guard check`: would the API server accept this, and which line do I fix?"""
 
-import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -33,8 +31,6 @@ from gitops_guard.report import FORMATS, FormatOptions
 from gitops_guard.wording import count
 
 STDIN = "-"
-_ALLOCATIONS = 100_000
-"""Objects made between two looks for garbage; Python's own 700 are for programs that live longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +72,7 @@ def run(request: CheckRequest, environment: Mapping[str, str], *, today: date) -
     Raises:
         GuardError: Nothing could be checked.
     """
-    with _rare_collections():
-        workspace, report, only = judge(request, environment, today=today)
+    workspace, report, only = judge(request, environment, today=today)
     if request.write_baseline is not None:
         return _write_baseline(report, request.write_baseline)
     if request.baseline is not None:
@@ -85,17 +80,6 @@ def run(request: CheckRequest, environment: Mapping[str, str], *, today: date) -
         report = baseline.apply(report, known, looked_at=_looked_at(workspace, request, only))
     _write(report, workspace, request)
     return _exit_code(report, workspace)
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Look for garbage rarely: what a run makes lives to its end, and looking through it again takes a fifth of it."""
-    before = gc.get_threshold()
-    gc.set_threshold(_ALLOCATIONS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def judge(

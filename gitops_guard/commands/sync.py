@@ -22,7 +22,6 @@ from gitops_guard.report.sync import CLUSTER_FORMATS, SYNC_FORMATS, ToldCluster
 from gitops_guard.sync.applyset import SetName
 from gitops_guard.sync.guard import Caps
 from gitops_guard.sync.request import Progress, Request
-from gitops_guard.sync.running import sync
 from gitops_guard.wording import count
 
 CLEAN, DIFFERENT, COULD_NOT = 0, 1, 2
@@ -146,6 +145,8 @@ class _Work:
         if self._is_rejected:
             revision = place.source.rendered.revision
             return SyncReport(set_name=place.name.name, revision=revision, verdict=SyncVerdict.REJECTED)
+        from gitops_guard.sync.running import sync  # which `drift` has no use for
+
         request = request_of(self._flags, place.source, place.name, place.narration)
         return sync(place.client, request, place.stop)
 

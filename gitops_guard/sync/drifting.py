@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from gitops_guard.diff import Conventions, compare
-from gitops_guard.diff.secrets import Mask
 from gitops_guard.model import Body, Change, FieldChange, FieldOp, Json, Origin, Resource, ResourceId
 from gitops_guard.model.sync import Drift, DriftClass
 from gitops_guard.sync.ignoring import Ignoring
 from gitops_guard.sync.managed_fields import Addition, Owner, additions, last_writer, owners, value_at
 from gitops_guard.sync.objects import Desired, key_of, metadata_of
+
+if TYPE_CHECKING:
+    from gitops_guard.diff.secrets import Mask
 
 _SERVER_OWNED: Final = frozenset(("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"))
 _NOWHERE: Final = Origin(path="", document=0, line=0)
@@ -45,6 +46,8 @@ def drift_of(pairs: Sequence[Pair], ignoring: Ignoring, *, secrets: Sequence[Res
         ignoring: What is left to others.
         secrets: More Secrets whose values must not be seen.
     """
+    from gitops_guard.diff import Conventions, compare  # a cluster without drift needs neither
+
     before = [Resource(id=pair.desired.id, body=bare(pair.live), origin=_NOWHERE) for pair in pairs]
     after = [Resource(id=pair.desired.id, body=bare(pair.applied), origin=_NOWHERE) for pair in pairs]
     # nothing is a default here: both sides come from the server, which has filled in all of them
@@ -85,7 +88,7 @@ def _managed(body: Body) -> list[Mapping[str, Any]]:
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
-def foreign_of(one: Desired, live: Body, ignoring: Ignoring, mask: Mask) -> list[Drift]:
+def foreign_of(one: Desired, live: Body, ignoring: Ignoring, mask: "Mask") -> list[Drift]:
     """Return what others added below what we own: applying does not change it, so no dry-run shows it.
 
     Args:
@@ -103,7 +106,7 @@ def has_additions(managed_fields: Sequence[Mapping[str, Any]]) -> bool:
     return bool(additions(owners(managed_fields)))
 
 
-def _foreign(one: Desired, live: Body, add: Addition, mask: Mask) -> Drift:
+def _foreign(one: Desired, live: Body, add: Addition, mask: "Mask") -> Drift:
     have: Json = value_at(live, add.path)
     path = tuple(key.partition(":")[2] for key in add.path)
     return Drift(

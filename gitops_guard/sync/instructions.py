@@ -86,6 +86,9 @@ class Instructions:
     """What is said and cannot be read: such an object is not applied."""
 
 
+_NOTHING_SAID: Final = Instructions()
+
+
 def read_instructions(annotations: Mapping[str, str], labels: Mapping[str, str] | None = None) -> Instructions:
     """Read what annotations (and labels, which kapp and Argo CD do not use but Flux does) say.
 
@@ -94,6 +97,8 @@ def read_instructions(annotations: Mapping[str, str], labels: Mapping[str, str] 
         labels: Of the object; Flux reads its own words there, too.
     """
     said = {**{key: value for key, value in (labels or {}).items() if key.startswith(FLUX)}, **annotations}
+    if not said:
+        return _NOTHING_SAID
     options = _options(said.get(f"{ARGO}sync-options", ""))
     wave, problems = _wave(said)
     after, before, more = _rules(said)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gitops_guard.cluster import ApiError, Client, in_parallel
-from gitops_guard.diff.secrets import Mask
 from gitops_guard.model import Resource
 from gitops_guard.model.sync import Drift, GuardTrip, SyncAction, SyncReport, SyncVerdict
 from gitops_guard.sync.applying import Applier, ApplyOptions, Outcome, told
@@ -118,6 +117,8 @@ def _is_somebodys(one: Drift) -> bool:
 
 def _foreign(client: Client, prepared: Prepared) -> list[Drift]:
     """Return what others added below what we own; only objects that have such a thing are read."""
+    from gitops_guard.diff.secrets import Mask
+
     items = [item for item in prepared.plan.items if item.desired is not None and item.live is not None]
     touched = [item for item in items if item.live is not None and has_additions(item.live.managed_fields)]
     secrets = [one for one in prepared.objects.values() if one.key.kind == "Secret"]

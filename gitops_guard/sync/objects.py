@@ -100,11 +100,12 @@ class Desired:
     """What it is deployed with: `Kustomization apps/web`."""
 
     instructions: Instructions = field(default_factory=Instructions)
+    key: Key = field(init=False)
+    """Its identity."""
 
-    @property
-    def key(self) -> Key:
-        """Return its identity."""
-        return key_of(self.id)
+    def __post_init__(self) -> None:
+        """Make the key once: it is asked for again and again."""
+        object.__setattr__(self, "key", key_of(self.id))
 
 
 def desired(

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from gitops_guard.cel import CelCompileError, CelError, Program, compile_expression, profile
 from gitops_guard.errors import SyncError
 from gitops_guard.model.sync import HealthStatus
 from gitops_guard.sync.health.verdict import Verdict, failed, in_progress
+
+if TYPE_CHECKING:
+    from gitops_guard.cel import Program
 
 _WORDS: Final = ("in_progress", "failed", "current")
 """In the order in which they are asked."""
@@ -38,10 +40,12 @@ class Expressions:
 class Check:
     """Compiled expressions of one kind."""
 
-    programs: Mapping[str, Program] = field(repr=False)
+    programs: "Mapping[str, Program]" = field(repr=False)
 
     def assess(self, body: Mapping[str, Any]) -> Verdict:
         """Judge an object; one whose expressions cannot be evaluated yet is in progress, as with Flux."""
+        from gitops_guard.cel import CelError  # loaded with the first expression; most sets have none
+
         variables = {**{name: body.get(name, {}) for name in _PARTS}, "object": dict(body)}
         error = ""
         for word, program in self.programs.items():
@@ -72,7 +76,9 @@ def compile_checks(said: Sequence[Expressions]) -> dict[tuple[str, str], Check]:
     return {(one.group, one.kind): Check(programs=_programs(one)) for one in said}
 
 
-def _programs(one: Expressions) -> dict[str, Program]:
+def _programs(one: Expressions) -> "dict[str, Program]":
+    from gitops_guard.cel import CelCompileError, compile_expression, profile
+
     found = {}
     for word in _WORDS:
         source: str = getattr(one, word)
