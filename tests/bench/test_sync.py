@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -159,8 +160,8 @@ def test_sync_when_it_finds_its_concurrency_then_it_is_near_the_best_fixed_one(
 ) -> None:
     kubeconfig = control_plane.kubeconfig(ADMIN)
     choices: list[int | None] = [None, 8, 16, 32]
-    best: dict[int | None, float] = {}
-    for turn in range(2):
+    took: dict[int | None, list[float]] = {}
+    for turn in range(3):
         for choice in choices:
             place = f"{namespace[:40]}-{choice or 'found'}-{turn}"
             control_plane.create_namespace(place)
@@ -172,7 +173,8 @@ def test_sync_when_it_finds_its_concurrency_then_it_is_near_the_best_fixed_one(
                 report = sync(client, request)
                 seconds = time.perf_counter() - started
             assert report.verdict == "synced"
-            best[choice] = min(seconds, best.get(choice, seconds))
+            took.setdefault(choice, []).append(seconds)
+    best = {choice: statistics.median(found) for choice, found in took.items()}
     print()
     for choice, seconds in best.items():
         print(f"sync: cold create, {choice or 'found while working'} at a time".ljust(46), f"{seconds:7.2f} s")
