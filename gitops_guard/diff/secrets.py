@@ -17,6 +17,12 @@ _SHORTEST_WHOLE: Final = 4
 _SHORTEST_PART: Final = 6
 """Values this long are looked for inside of longer texts, too."""
 
+_SHORTEST_NAME: Final = 12
+"""As long as this must be what a key calls a name: the user `orders` has a namespace and pods called like it."""
+
+_NAMES: Final = re.compile(
+    r"(?:.*[-_.])?(?:user(?:[-_]?name)?|login|host(?:[-_]?name)?|database|db(?:[-_]?name)?|schema)"
+)
 _SHORTEST_LINE: Final = 16
 """Lines of a value this long (of a key, say) are looked for by themselves."""
 
@@ -81,19 +87,21 @@ class Mask:
     def __init__(self, resources: Iterable[Resource]) -> None:
         """Collect the values of all Secrets among the resources."""
         self._whole: set[str] = set()
+        self._inside: set[str] = set()
         self._parts: dict[str, list[str]] = {}
         for resource in resources:
             if is_secret(resource.id):
-                for text in _texts(resource.body):
-                    self._add(text)
+                for text, shortest_part in _texts(resource.body):
+                    self._add(text, shortest_part)
         for parts in self._parts.values():
             parts.sort(key=lambda part: (-len(part), part))
 
-    def _add(self, text: str) -> None:
-        if len(text) < _SHORTEST_WHOLE or text in self._whole:
+    def _add(self, text: str, shortest_part: int) -> None:
+        if len(text) < _SHORTEST_WHOLE:
             return
         self._whole.add(text)
-        if len(text) >= _SHORTEST_PART:
+        if len(text) >= shortest_part and text not in self._inside:
+            self._inside.add(text)
             self._parts.setdefault(text[:_SHORTEST_PART], []).append(text)
 
     def text(self, text: str) -> str:
@@ -211,13 +219,14 @@ def _without_assignment(line: str) -> str:
     return f"{line[: match.end()]}{blank}{MASK}"
 
 
-def _texts(body: Body) -> Iterator[str]:
-    """Yield every spelling of a Secret's values that may turn up elsewhere."""
+def _texts(body: Body) -> Iterator[tuple[str, int]]:
+    """Yield every spelling of a Secret's values that may turn up elsewhere, and how long it must be to be a part."""
     for field in VALUES:
         entries = body.get(field)
-        for value in entries.values() if isinstance(entries, dict) else [entries]:
+        for key, value in entries.items() if isinstance(entries, dict) else [("", entries)]:
             if isinstance(value, str):
-                yield from _spellings(value, encoded=field == "data")
+                shortest_part = _SHORTEST_NAME if _NAMES.fullmatch(key[:_LONGEST_NAME].lower()) else _SHORTEST_PART
+                yield from ((text, shortest_part) for text in _spellings(value, encoded=field == "data"))
 
 
 def _spellings(value: str, *, encoded: bool) -> Iterator[str]:

@@ -147,6 +147,24 @@ def test_compare_when_values_are_short_words_then_other_objects_stay_readable(co
     assert {"a": "yes"} == changes[0].shown_after["data"]
 
 
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        pytest.param("username: orders, password: correct-horse", "from orders-api to orders-db", id="a user's name"),
+        pytest.param("DB_USER: orders, DB_NAME: orders", "from orders-api to orders-db", id="a variable's name"),
+        pytest.param("username: orders, password: orders", f"from {MASK}-api to {MASK}-db", id="the password, too"),
+        pytest.param("api-key: orders", f"from {MASK}-api to {MASK}-db", id="a key"),
+    ],
+)
+def test_compare_when_a_user_is_called_like_other_things_then_these_stay_readable(compared, entries, expected):
+    held = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{{entries}}}\n---\n"
+    config_map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {note: NOTE, user: orders}\n"
+    before, after = (held + config_map.replace("NOTE", note) for note in ("none", "from orders-api to orders-db"))
+    change = next(one for one in compared(before, after) if one.id.kind == "ConfigMap")
+    assert [expected] == [field.new for field in change.fields]
+    assert "user: orders" not in everything(change)
+
+
 def test_compare_when_objects_are_wanted_in_full_then_they_are_masked(resources):
     (change,) = compare(resources(secret(VALUE)), resources(secret(OTHER)), in_full=True)
     assert ({"password": MASK, "user": MASK},) * 2 == (change.shown_before["data"], change.shown_after["data"])
