@@ -66,6 +66,9 @@ class Outcome:
     is_partial: bool = False
     """A field of it was left otherwise than Git wants it, which later runs are to tell too."""
 
+    is_held: bool = False
+    """It was not its turn: what it waits for failed, or did not become healthy."""
+
     is_failed: bool = False
     is_unknown: bool = False
     """No answer came: whether the server acted is not known."""

@@ -143,7 +143,7 @@ class Execution:
     def _skip(self, node: Node, item: Item | None) -> None:
         reason = self._why_not[node]
         if item is not None and item.step in _WORK:
-            self._done(Outcome(item=item, action=SyncAction.SKIPPED, reason=reason))
+            self._done(Outcome(item=item, action=SyncAction.SKIPPED, reason=reason, is_held=True))
         self._release(node, reason)
 
     def _settled_without_work(self, node: Node, item: Item | None) -> None:

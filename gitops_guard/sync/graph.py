@@ -11,6 +11,7 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from gitops_guard.sync.hooks import Hook, Phase
 from gitops_guard.sync.objects import Desired, Key
 from gitops_guard.sync.references import defined_kind, references, selects, webhook_services
 
@@ -29,7 +30,7 @@ class Barrier(NamedTuple):
     """A point that some objects pass before others start: the end of a wave, a unit or a group."""
 
     what: str
-    """`wave`, `unit`, `group`."""
+    """`wave`, `unit`, `group`; `pre`, `post`: all hooks before, all that is before the hooks after."""
 
     owner: str
     number: int = 0
@@ -81,19 +82,27 @@ class Graph:
         return [step for step in found if step]
 
 
-def build(objects: Sequence[Desired], unit_order: Mapping[str, Sequence[str]] | None = None) -> Graph:
+def build(
+    objects: Sequence[Desired],
+    unit_order: Mapping[str, Sequence[str]] | None = None,
+    hooks: Sequence[Hook] = (),
+) -> Graph:
     """Build the graph of what is applied.
 
     Args:
         objects: All that Git wants, the unchanged ones included.
         unit_order: Of a unit, those that come before it (`dependsOn` of Flux).
+        hooks: That are to run: nodes of their own, and applied when they have come to their end.
     """
-    return _Builder(objects, unit_order or {}).graph()
+    return _Builder(objects, unit_order or {}, hooks).graph()
 
 
 class _Builder:
-    def __init__(self, objects: Sequence[Desired], unit_order: Mapping[str, Sequence[str]]) -> None:
-        self._objects = {one.key: one for one in objects}
+    def __init__(
+        self, objects: Sequence[Desired], unit_order: Mapping[str, Sequence[str]], hooks: Sequence[Hook]
+    ) -> None:
+        self._hooks = {one.desired.key: one for one in hooks}
+        self._objects = {one.key: one for one in (*objects, *(hook.desired for hook in hooks))}
         self._unit_order = unit_order
         self._hard: dict[Node, dict[Node, Gate]] = {key: {} for key in self._objects}
         self._soft: dict[Node, set[Node]] = defaultdict(set)
@@ -146,6 +155,8 @@ class _Builder:
         self._by_group()
         self._by_wave()
         self._by_unit()
+        for phase in (Phase.PRE, Phase.POST):
+            self._by_hooks(phase)
 
     def _depends_on(self, key: Key, text: str) -> None:
         other = parse_reference(text)
@@ -173,7 +184,9 @@ class _Builder:
     def _by_wave(self) -> None:
         units: dict[str, dict[int, list[Key]]] = defaultdict(lambda: defaultdict(list))
         for key, one in self._objects.items():
-            units[one.unit][one.instructions.wave].append(key)
+            hook = self._hooks.get(key)
+            if hook is None or hook.phase is Phase.SYNC:
+                units[one.unit][one.instructions.wave if hook is None else hook.wave].append(key)
         for unit, waves in units.items():
             for earlier, later in pairwise(sorted(waves)):
                 barrier = Barrier("wave", unit, earlier)
@@ -181,6 +194,54 @@ class _Builder:
                     self._hard_edge(barrier, key, Gate.HEALTHY)
                 for key in waves[later]:
                     self._hard_edge(key, barrier, Gate.HEALTHY)
+
+    def _by_hooks(self, phase: Phase) -> None:
+        units: dict[str, dict[int, list[Key]]] = defaultdict(lambda: defaultdict(list))
+        for key, hook in self._hooks.items():
+            if hook.phase is phase:
+                units[hook.desired.unit][hook.wave].append(key)
+        for unit, waves in units.items():
+            for earlier, later in pairwise(sorted(waves)):
+                for key in waves[later]:
+                    for before in waves[earlier]:
+                        self._hard_edge(key, before, Gate.APPLIED)
+            mine = {key for keys in waves.values() for key in keys}
+            if phase is Phase.PRE:
+                self._after_hooks(unit, mine)
+            else:
+                self._before_hooks(unit, mine)
+
+    def _after_hooks(self, unit: str, hooks: set[Key]) -> None:
+        """Let a unit wait for its first hooks, but for what they cannot run without."""
+        barrier, needed = Barrier("pre", unit), self._needed_by(hooks)
+        for key in hooks:
+            self._hard_edge(barrier, key, Gate.APPLIED)
+        for key, one in self._objects.items():
+            is_ground = key.kind == "Namespace" or key[:2] == _CRD
+            if one.unit == unit and key not in hooks and key not in needed and not is_ground:
+                self._hard_edge(key, barrier, Gate.APPLIED)
+
+    def _before_hooks(self, unit: str, hooks: set[Key]) -> None:
+        """Let a unit's last hooks wait until all of it is healthy."""
+        barrier = Barrier("post", unit)
+        for key, one in self._objects.items():
+            if one.unit == unit and key not in hooks:
+                self._hard_edge(barrier, key, Gate.APPLIED if key in self._hooks else Gate.HEALTHY)
+        for key in hooks:
+            self._hard_edge(key, barrier, Gate.APPLIED)
+
+    def _needed_by(self, hooks: set[Key]) -> set[Key]:
+        """Return what hooks name or depend on, and what that names in turn."""
+        todo, found = list(hooks), set[Key]()
+        while todo:
+            key = todo.pop()
+            one = self._objects[key]
+            declared = [other for text in one.instructions.depends_on if (other := parse_reference(text)) is not None]
+            for other in (*references(key, one.body), *declared):
+                if other in self._objects and other not in found and other not in hooks:
+                    found.add(other)
+                    todo.append(other)
+        return found
 
     def _by_unit(self) -> None:
         members: dict[str, list[Key]] = defaultdict(list)

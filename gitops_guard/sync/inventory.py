@@ -89,6 +89,9 @@ class Inventory:
     adopting: bool = False
     """The inventory was lost and rebuilt: nothing is pruned until one healthy run is through."""
 
+    hooks: Mapping[str, str] = field(default_factory=dict)
+    """For which state of a unit the hooks of a phase last came to a good end, by phase and unit."""
+
     history: tuple[Run, ...] = ()
     """Newest first."""
 
@@ -121,7 +124,8 @@ def encode(inventory: Inventory) -> dict[str, bytes]:
         "run": inventory.run_id,
         "adopting": inventory.adopting,
     }
-    packed = _packed({**head, "members": members})
+    hooks = {"hooks": dict(inventory.hooks)} if inventory.hooks else {}
+    packed = _packed({**head, **hooks, "members": members})
     room = MAX_OBJECT_BYTES * 3 // 4 - 4096 - len(packed)  # base64 in JSON, then metadata
     if room < 0:
         raise SyncError(
@@ -197,8 +201,13 @@ def decode(data: Mapping[str, bytes]) -> Inventory:
         phase=str(head.get("phase", "")),
         run_id=str(head.get("run", "")),
         adopting=head.get("adopting") is True,
+        hooks=_texts(head.get("hooks")),
         history=runs,
     )
+
+
+def _texts(found: object) -> dict[str, str]:
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def _unpacked(packed: bytes) -> Any:

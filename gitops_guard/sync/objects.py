@@ -117,7 +117,7 @@ def desired(
         one: Its name, with the namespace that it goes to.
         body: As it is written or rendered; not changed.
         origin: Where it was written.
-        set_id: Id of the set that it becomes a member of.
+        set_id: Id of the set that it becomes a member of; empty for a hook, which is none.
         unit: What it is deployed with.
         secret_key: See `desired_hash`.
     """
@@ -128,7 +128,8 @@ def desired(
     else:
         metadata.pop("namespace", None)
     labels = metadata.get("labels")
-    metadata["labels"] = {**(labels if isinstance(labels, dict) else {}), PART_OF: set_id}
+    if set_id:
+        metadata["labels"] = {**(labels if isinstance(labels, dict) else {}), PART_OF: set_id}
     sent["metadata"] = metadata
     annotations = strings_of(metadata.get("annotations"))
     return Desired(

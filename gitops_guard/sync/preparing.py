@@ -8,6 +8,7 @@ from gitops_guard.errors import SyncError
 from gitops_guard.model.sync import GuardTrip
 from gitops_guard.sync.graph import Graph, build
 from gitops_guard.sync.guard import Situation, trips
+from gitops_guard.sync.hooks import Hook, due
 from gitops_guard.sync.ignoring import Ignoring
 from gitops_guard.sync.objects import Desired, Key
 from gitops_guard.sync.planning import Item, Plan, PlanOptions, Sight, Step, make_plan
@@ -33,6 +34,11 @@ class Prepared:
     plan: Plan = field(repr=False)
     guards: tuple[GuardTrip, ...] = ()
     ignoring: Ignoring
+    hooks: tuple[Hook, ...] = ()
+    """All hooks that are not suspended."""
+
+    due_hooks: tuple[Hook, ...] = ()
+    """Those that are to run."""
 
     @property
     def may_write(self) -> bool:
@@ -69,7 +75,9 @@ def prepare(client: Client, request: Request, store: Store, stored: Stored) -> P
         ignoring=ignoring,
         secret_key=store.secret_key(create=not request.dry_run) if has_secrets else b"",
     )
-    graph = build(settled.objects, rendered.unit_order)
+    hooks = tuple(one for one in settled.hooks if one.desired.unit not in rendered.suspended_units)
+    due_hooks = due(hooks, settled.objects, stored.inventory.hooks)
+    graph = build(settled.objects, rendered.unit_order, due_hooks)
     if graph.cycles:
         raise SyncError(f"these objects wait for each other: {', '.join(map(str, graph.cycles[0]))}; break the circle")
     sight = scan(client, settled.objects, stored.inventory, set_id=name.id, planned_kinds=settled.planned_kinds)
@@ -84,6 +92,8 @@ def prepare(client: Client, request: Request, store: Store, stored: Stored) -> P
         plan=plan,
         guards=trips(_situation(request, stored, plan, len(settled.objects))),
         ignoring=ignoring,
+        hooks=hooks,
+        due_hooks=due_hooks,
     )
 
 

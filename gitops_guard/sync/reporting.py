@@ -87,9 +87,28 @@ def _changes(facts: Facts) -> Iterator[ObjectChange]:
             yield ObjectChange(action=outcome.action, id=id_of(item), reason=outcome.reason)
         else:
             yield _without_outcome(item, facts)
+    yield from _hooks(facts.prepared, facts)
     for out in facts.prepared.left_out:
         action = SyncAction.BLOCKED if out.is_wrong else SyncAction.SKIPPED
         yield ObjectChange(action=action, id=out.wanted.id, reason=out.reason)
+
+
+def _hooks(prepared: Prepared, facts: Facts) -> Iterator[ObjectChange]:
+    """Yield what became of the hooks, and which would run."""
+    due = {one.desired.key: one for one in prepared.due_hooks}
+    for one in due.values():
+        outcome = facts.outcomes.get(one.desired.key)
+        if outcome is not None:
+            yield ObjectChange(action=outcome.action, id=one.desired.id, reason=outcome.reason)
+        else:
+            looks = facts.read_only or facts.request.dry_run
+            why = "the next sync runs it" if looks else "the run ended before it was its turn"
+            yield ObjectChange(action=SyncAction.SKIPPED, id=one.desired.id, reason=f"hook ({one.word}): {why}")
+    memories = {one.memory for one in due.values()}
+    for one in prepared.hooks:
+        if one.memory not in memories:
+            reason = f"hook ({one.word}): it ran for what Git wants"
+            yield ObjectChange(action=SyncAction.UNCHANGED, id=one.desired.id, reason=reason)
 
 
 def _without_outcome(item: Item, facts: Facts) -> ObjectChange:
@@ -162,6 +181,8 @@ def _verdict(
     if any(one.action is SyncAction.BLOCKED for one in changes):
         return SyncVerdict.FAILED
     if facts.request.wait and any(one.status not in _WELL for one in facts.health):
+        return SyncVerdict.UNHEALTHY
+    if any(one.is_held for one in facts.outcomes.values()):
         return SyncVerdict.UNHEALTHY
     if any(one.status is HealthStatus.FAILED for one in facts.health):
         return SyncVerdict.UNHEALTHY

@@ -24,6 +24,9 @@ from gitops_guard.sync.confirming import REPORTED, Confirmer, Look
 from gitops_guard.sync.deleting import DeleteOptions, Deleter
 from gitops_guard.sync.executing import Execution, Tools
 from gitops_guard.sync.health import Verdict
+from gitops_guard.sync.health.verdict import current
+from gitops_guard.sync.hook_running import HookRunner, item_of
+from gitops_guard.sync.hooks import Hook, remembered
 from gitops_guard.sync.inventory import Inventory, superset
 from gitops_guard.sync.locking import Stop, locked, run_id
 from gitops_guard.sync.looking import look
@@ -169,15 +172,26 @@ class _Run:
         confirmer = Confirmer(self._client, applier, prepared.ignoring, list(prepared.objects.values()))
         health = Health(self._client, self._request.name.id, self._health_options())
 
+        hooks = {one.desired.key: one for one in prepared.due_hooks}
+        runner = HookRunner(
+            client=self._client, applier=applier, stopped=self._stop.event, within_s=self._request.timeout_s
+        )
+
+        def handle(item: Item) -> Outcome:
+            if item.key in hooks and not self._stop:
+                return runner.run(hooks[item.key], item)
+            return self._handle(item, applier, confirmer)
+
         def health_of(item: Item) -> Verdict:
             assert item.desired is not None
-            return health.of(item.desired)
+            # a hook that is through has come to a good end
+            return current() if item.key in hooks else health.of(item.desired)
 
         execution = Execution(
             prepared.graph,
-            {item.key: item for item in prepared.plan.items},
+            {item.key: item for item in (*prepared.plan.items, *map(item_of, prepared.due_hooks))},
             Tools(
-                apply=lambda item: self._handle(item, applier, confirmer),
+                apply=handle,
                 health=health_of,
                 capacity=lambda: self._client.limiter.limit,
                 told=self._told,
@@ -297,6 +311,7 @@ class _Run:
             known,
             entries=members_after(known, prepared.plan, facts.outcomes, now_s=now_s),
             phase="" if not facts.stopped and self._fatal is None else "apply",
+            hooks=self._hooks(known, prepared, facts),
         )
         revision = self._request.rendered.revision
         if report.verdict in (SyncVerdict.SYNCED, SyncVerdict.GUARDED, SyncVerdict.DRIFTED):
@@ -310,6 +325,11 @@ class _Run:
             inventory = inventory.with_run(run_of(report, self._request.rendered.author, started))
         if inventory != known or not stored.exists:
             self._store.write(stored, inventory, inventory.entries)
+
+    def _hooks(self, known: Inventory, prepared: Prepared, facts: Facts) -> dict[str, str]:
+        after = remembered(known.hooks, prepared.hooks, prepared.due_hooks, _succeeded(prepared, facts))
+        # what cannot be rendered today has its hooks again tomorrow
+        return {**known.hooks, **after} if self._request.rendered.broken else after
 
     def _pinned(self, known: Inventory) -> str:
         if self._request.pin:
@@ -331,6 +351,15 @@ def _corrected(outcome: Outcome, seen: Look, fights: dict[str, int]) -> Outcome:
         fields = ", ".join(dict.fromkeys(one.field for one in seen.drift if one.field and one.message != REPORTED))
         reason = f"drift corrected: {fields}" if fields else "drift corrected"
     return replace(outcome, fights=fights, reason=reason)
+
+
+def _succeeded(prepared: Prepared, facts: Facts) -> list[Hook]:
+    outcomes = {one.desired.key: facts.outcomes.get(one.desired.key) for one in prepared.due_hooks}
+    return [
+        one
+        for one in prepared.due_hooks
+        if (out := outcomes[one.desired.key]) is not None and not out.is_failed and out.body is not None
+    ]
 
 
 def _applied(prepared: Prepared, facts: Facts) -> list[Desired]:

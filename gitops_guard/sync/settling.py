@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from gitops_guard.cluster import Resources
 from gitops_guard.errors import SyncError
 from gitops_guard.model import Body, Origin, ResourceId
+from gitops_guard.sync.hooks import Hook, hook, phase_of
 from gitops_guard.sync.ignoring import Ignoring
 from gitops_guard.sync.instructions import read_instructions
 from gitops_guard.sync.objects import PART_OF, Desired, Key, desired, doubled, key_of, metadata_of, strings_of
@@ -50,6 +51,8 @@ class Settled:
     """Group and kind that definitions of the set bring."""
 
     left_out: tuple[LeftOut, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    """What runs before, with or after a unit; sorted by key."""
 
 
 class Scopes:
@@ -100,9 +103,13 @@ def settle(
         SyncError: Two objects that do not say the same are one and the same in the cluster.
     """
     scopes = Scopes(resources, wanted)
-    left_out = tuple(out for one in wanted if (out := _left_out(one)) is not None)
-    without = {id(out.wanted) for out in left_out}
-    ordinary = [one for one in wanted if id(one) not in without]
+    hooks, ordinary, left_out = list[Wanted](), list[Wanted](), list[LeftOut]()
+    for one in wanted:
+        out, words = _left_out(one), _hook_of(one)
+        if out is not None:
+            left_out.append(out)
+        else:
+            (hooks if words else ordinary).append(one)
     found = [_settled(one, scopes, set_id, default_namespace, ignoring, secret_key) for one in ordinary]
     if pairs := doubled(found):
         raise SyncError("; ".join(_told(*pair) for pair in pairs[:5]))
@@ -110,7 +117,12 @@ def settle(
     return Settled(
         objects=tuple(unique[key] for key in sorted(unique)),
         planned_kinds=scopes.planned,
-        left_out=left_out,
+        left_out=tuple(left_out),
+        hooks=tuple(
+            sorted(
+                (_hook(one, scopes, default_namespace, secret_key) for one in hooks), key=lambda one: one.desired.key
+            )
+        ),
     )
 
 
@@ -128,22 +140,38 @@ def _place(origin: Origin) -> str:
 def _left_out(one: Wanted) -> LeftOut | None:
     """Return why an object is no member of the set; None for one that is."""
     metadata = metadata_of(one.body)
-    hook = one.hook or read_instructions(strings_of(metadata.get("annotations"))).hook
-    if hook:
-        return LeftOut(one, f"it is a hook ({hook}), which gitops-guard does not run", is_wrong=False)
-    if not one.id.kind or not one.id.version or not one.id.name or one.id.name.endswith("*"):
+    words = _hook_of(one)
+    if words and phase_of(words) is None:
+        return LeftOut(one, f"it is a hook ({words}), which a sync does not run", is_wrong=False)
+    is_unnamed = not one.id.name or (one.id.name.endswith("*") and not words)
+    if not one.id.kind or not one.id.version or is_unnamed:
         return LeftOut(one, f"{_place(one.origin)}: without a kind, version or name of its own", is_wrong=True)
     if PART_OF in strings_of(metadata.get("labels")):
         return LeftOut(one, f"it carries the label {PART_OF}, which is ours to give", is_wrong=True)
     return None
 
 
+def _hook_of(one: Wanted) -> str:
+    """Return when an object is run, in the words of its annotation; empty for an ordinary one."""
+    return one.hook or read_instructions(strings_of(metadata_of(one.body).get("annotations"))).hook
+
+
+def _hook(one: Wanted, scopes: Scopes, default_namespace: str, secret_key: bytes) -> Hook:
+    def make(named: ResourceId, body: Body, origin: Origin, unit: str) -> Desired:
+        return desired(named, body, origin, set_id="", unit=unit, secret_key=secret_key)
+
+    named = replace(one.id, namespace=_namespace_of(one, scopes, default_namespace))
+    return hook(named, one.body, one.origin, words=_hook_of(one), unit=one.unit, make=make)
+
+
+def _namespace_of(one: Wanted, scopes: Scopes, default_namespace: str) -> str:
+    return (one.id.namespace or one.namespace or default_namespace) if scopes.is_namespaced(one.id) else ""
+
+
 def _settled(
     one: Wanted, scopes: Scopes, set_id: str, default_namespace: str, ignoring: Ignoring, secret_key: bytes
 ) -> Desired:
-    is_namespaced = scopes.is_namespaced(one.id)
-    namespace = (one.id.namespace or one.namespace or default_namespace) if is_namespaced else ""
-    named = replace(one.id, namespace=namespace)
+    named = replace(one.id, namespace=_namespace_of(one, scopes, default_namespace))
     body = ignoring.stripped(key_of(named), one.body) if ignoring else one.body
     return desired(named, body, one.origin, set_id=set_id, unit=one.unit, secret_key=secret_key)
 

@@ -609,7 +609,7 @@ def test_sync_when_an_object_was_not_compared_for_a_day_then_it_is_and_drift_alo
 
 def test_sync_when_objects_are_hooks_or_have_no_name_then_they_are_named_and_the_others_applied(fleet, words):
     hook = words.config_map(fleet.namespace, "hook")
-    hook["metadata"]["annotations"] = {"argocd.argoproj.io/hook": "PreSync"}
+    hook["metadata"]["annotations"] = {"argocd.argoproj.io/hook": "SyncFail"}
     nameless = words.config_map(fleet.namespace, "x")
     nameless["metadata"] = {"name": "", "generateName": "x-", "namespace": fleet.namespace}
     labelled = words.config_map(fleet.namespace, "labelled")
