@@ -25,6 +25,9 @@ from gitops_guard.sync.request import Progress, Request
 from gitops_guard.wording import count
 
 CLEAN, DIFFERENT, COULD_NOT = 0, 1, 2
+_MOST_SHOWN: Final = 50
+"""Findings that a rejected revision shows in a log that is written every few minutes."""
+
 _EXIT_CODES: Final = {
     SyncVerdict.SYNCED: CLEAN,
     SyncVerdict.SUSPENDED: CLEAN,
@@ -216,9 +219,14 @@ def is_rejected(source: Source, environment: Mapping[str, str]) -> bool:
     errors = _errors(report)
     if not errors and not report.errors:
         return False
-    FORMATS["text"](replace(report, findings=tuple(errors)), sys.stderr, FormatOptions())
-    wrong = count(len(errors) + len(report.errors), "error")
-    sys.stderr.write(f"gitops-guard: {wrong} in the manifests; nothing is written to the cluster\n")
+    shown = replace(report, findings=tuple(errors[:_MOST_SHOWN]), errors=report.errors[:_MOST_SHOWN])
+    FORMATS["text"](shown, sys.stderr, FormatOptions())
+    wrong = len(errors) + len(report.errors)
+    left = wrong - len(shown.findings) - len(shown.errors)
+    more = f" ({left} more than are shown: gitops-guard check shows all)" if left else ""
+    sys.stderr.write(
+        f"gitops-guard: {count(wrong, 'error')} in the manifests{more}; nothing is written to the cluster\n"
+    )
     return True
 
 

@@ -1,11 +1,11 @@
 """A run that only looks: drift, and what a sync would do; it writes nothing, not even a lock."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gitops_guard.cluster import ApiError, Client, in_parallel
-from gitops_guard.model import Resource
+from gitops_guard.model import Resource, ResourceId
 from gitops_guard.model.sync import Drift, GuardTrip, SyncAction, SyncReport, SyncVerdict
 from gitops_guard.sync.applying import Applier, ApplyOptions, Outcome, told
 from gitops_guard.sync.confirming import Confirmer, Look
@@ -42,7 +42,10 @@ def look(client: Client, request: Request, *, resting: GuardTrip | None = None) 
     looks = _Looks(client, request, prepared)
     facts.outcomes, facts.drift = looks.outcomes(), looks.drift
     if request.foreign:
-        facts.drift += _foreign(client, prepared)
+        changed: dict[ResourceId, list[str]] = {}
+        for one in facts.drift:
+            changed.setdefault(one.id, []).append(one.field)
+        facts.drift += [one for one in _foreign(client, prepared) if not _is_told(one.field, changed.get(one.id, ()))]
     if request.unmanaged:
         facts.drift += unmanaged(client, prepared, request.name)
     report = report_of(facts, client)
@@ -108,6 +111,11 @@ class _Looks:
         self.drift += [one for one in seen.drift if item.entry is not None and _is_somebodys(one)]
         reason = "it would be taken into the set" if item.entry is None else _GIT_CHANGED
         return Outcome(item=item, action=SyncAction.CONFIGURED, reason=reason)
+
+
+def _is_told(field: str, changed: Iterable[str]) -> bool:
+    """Tell whether a field is told as changed: who changes a field of ours owns it then, which alone is no addition."""
+    return any(one == field or (one.startswith(field) and one[len(field)] in ".[") for one in changed)
 
 
 def _is_somebodys(one: Drift) -> bool:

@@ -25,6 +25,7 @@ from gitops_guard.model import Origin
 from gitops_guard.model.resource import resource_id
 from gitops_guard.sync.applyset import SetName
 from gitops_guard.sync.looking import look
+from gitops_guard.sync.objects import PART_OF
 from gitops_guard.sync.request import Rendered, Request
 from gitops_guard.sync.running import sync
 from gitops_guard.sync.settling import Wanted
@@ -181,3 +182,70 @@ def test_sync_when_it_finds_its_concurrency_then_it_is_near_the_best_fixed_one(
     fixed = min(seconds for choice, seconds in best.items() if choice is not None)
 
     assert best[None] <= 1.15 * slack * fixed
+
+
+TEMPLATE = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "web:9"}]}}}}
+FOREIGN = {"spec": {"template": {"spec": {"containers": [{"name": "proxy", "image": "proxy:1"}]}}}}
+DRIFTS: list[tuple[str, str, Any, str]] = [
+    ("apps/v1", "deployments", {"spec": {"replicas": 5}}, "spec.replicas"),
+    ("apps/v1", "deployments", TEMPLATE, "spec.template.spec.containers[name=web].image"),
+    ("apps/v1", "deployments", {"metadata": {"labels": {PART_OF: None}}}, "metadata.labels"),
+    ("v1", "configmaps", {"data": {"a": "2"}}, "data[a]"),
+    ("v1", "configmaps", {"data": {"a": None}}, "data[a]"),
+    ("v1", "services", {"spec": {"selector": {"app": "other"}}}, "spec.selector.app"),
+    ("v1", "configmaps", None, ""),
+    ("v1", "serviceaccounts", None, ""),
+]
+"""What is done, 25 times each: a patch, or None to delete; and the field that is told."""
+
+
+def test_drift_when_a_tenth_has_drifted_then_just_that_is_found(
+    number_of_objects: int, control_plane: ControlPlane, namespace: str
+) -> None:
+    each = number_of_objects // 80
+    bodies = objects(namespace, number_of_objects)
+    rendered = Rendered(revision="1" * 40, wanted=wanted(bodies))
+    request = Request(
+        name=SetName(name="bench", namespace=namespace), rendered=rendered, default_namespace=namespace, foreign=True
+    )
+    api = control_plane.api(ADMIN)
+
+    def change(
+        version: str, plural: str, number: int, patch: Any, suffix: str = "", manager: str = "kubectl-edit"
+    ) -> None:
+        root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+        path = f"{root}/namespaces/{namespace}/{plural}/app-{number}{suffix}"
+        if patch is None:
+            api.expect("DELETE", path)
+            return
+        kind = "strategic-merge" if "template" in patch.get("spec", {}) else "merge"
+        headers = {"Content-Type": f"application/{kind}-patch+json"}
+        api.expect("PATCH", path, patch, query={"fieldManager": manager}, headers=headers)
+
+    with Client(load_access({}, kubeconfig=str(control_plane.kubeconfig(ADMIN)))) as client:
+        assert "synced" == sync(client, request).verdict
+        expected = set()
+        for kind, (version, plural, patch, field) in enumerate(DRIFTS):
+            for number in range(kind * each, (kind + 1) * each):
+                change(version, plural, number, patch)
+                expected.add((plural, f"app-{number}", field))
+        for number in range(each * len(DRIFTS), each * len(DRIFTS) + each // 2):
+            change("apps/v1", "deployments", number, FOREIGN, manager="injector")
+            expected.add(("deployments", f"app-{number}", "spec.template.spec.containers[name=proxy]"))
+        for number in range(12 * each):
+            change(
+                "apps/v1",
+                "deployments",
+                number,
+                {"status": {"observedGeneration": 1}},
+                suffix="/status",
+                manager="kubelet",
+            )
+        print()
+        _, requests, report = timed(
+            f"drift: {len(expected)} of {number_of_objects} differ", client, lambda: look(client, request)
+        )
+
+    found = [(f"{one.id.kind.lower()}s", one.id.name, one.field) for one in report.drift]
+    assert sorted(expected) == sorted(found)
+    assert requests <= 40 + 5 * len(expected)

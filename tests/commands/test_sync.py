@@ -155,6 +155,15 @@ def test_sync_when_a_manifest_has_an_error_then_nothing_is_written(cluster):
     assert "unknown-field" in cluster.run("sync").err
 
 
+def test_sync_when_many_manifests_have_errors_then_some_are_shown_and_the_others_counted(cluster):
+    bad = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: bad\ndatas: {}\n"
+    cluster.repo.commit({f"bad-{number}.yaml": bad.replace("bad", f"bad-{number}") for number in range(60)})
+
+    err = cluster.run("sync").err
+
+    assert (50, True) == (err.count("unknown-field"), "60 errors in the manifests (10 more than are shown" in err)
+
+
 def test_sync_when_only_the_rendered_object_has_an_error_then_nothing_is_written(cluster):
     patch = "- op: add\n  path: /immutable\n  value: maybe\n"
     files = {
