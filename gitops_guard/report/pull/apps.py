@@ -1,8 +1,8 @@
 """Section 6 of the comment: what changes in each app, the most dangerous first; an app is whole or counted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from gitops_guard.model import Action, Change
 from gitops_guard.model.pull import UnitChanges
@@ -19,7 +19,9 @@ _MOST_FIELDS: Final = 60
 _OPEN_LINES: Final = 60
 """An app of fewer lines is not folded when it is the only one."""
 
+_MOST_CLUSTERS: Final = 5
 _ORDER: Final = (Action.DELETED, Action.CONFIGURED, Action.CREATED, Action.UNCHANGED)
+_NOT_SHOWN: Final[dict[str, Any]] = dict.fromkeys(("before", "after", "unit", "unit_before"))
 _NO_RISK: Final = len(Risk)
 
 
@@ -52,8 +54,8 @@ def apps_of(units: Sequence[UnitChanges]) -> tuple[App, ...]:
 
 
 def _signature(unit: UnitChanges) -> str:
-    """Tell units apart by what is shown of them; the cluster is none of it."""
-    return repr([replace(change, before=None, after=None) for change in unit.effective])
+    """Tell units apart by what is shown of them; the cluster, and where it is declared for that, is none of it."""
+    return repr([(replace(one, **_NOT_SHOWN), one.unit_before and one.unit_before.name) for one in unit.effective])
 
 
 def _all(group: Sequence[UnitChanges]) -> tuple[Evidence, ...]:
@@ -74,10 +76,16 @@ def is_short(block: str) -> bool:
 
 
 def _on(clusters: tuple[str, ...]) -> str:
+    return on_clusters(clusters, name_in_html)
+
+
+def on_clusters(clusters: Sequence[str], written: Callable[[str], str]) -> str:
+    """Return where something happens, with a blank before it: the first few clusters, and how many more there are."""
     if not clusters:
         return ""
-    shown = ", ".join(name_in_html(name) for name in clusters[:5])
-    return f" on {shown}{f' and {len(clusters) - 5} more' if len(clusters) > 5 else ''}"
+    shown = ", ".join(written(name) for name in clusters[:_MOST_CLUSTERS])
+    left = len(clusters) - _MOST_CLUSTERS
+    return f" on {shown}{f' and {left} more' if left > 0 else ''}"
 
 
 def _lines(app: App) -> Iterator[str]:

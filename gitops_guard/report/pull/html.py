@@ -21,9 +21,10 @@ from gitops_guard.report.diff_words import (
     sides,
     written_at,
 )
+from gitops_guard.report.pull.apps import on_clusters
 from gitops_guard.report.pull.escape import Links
 from gitops_guard.report.pull.page_parts import POLICY, SCRIPT, STYLE
-from gitops_guard.report.pull.risks import evidence
+from gitops_guard.report.pull.risks import Evidence, evidence
 from gitops_guard.report.pull.sections import Story
 from gitops_guard.report.pull.words import SIGNS as OUTCOME_SIGNS
 from gitops_guard.report.pull.words import compared, mode, signed, verdict
@@ -137,11 +138,15 @@ def _stopped(judgement: Judgement) -> Iterator[str]:
 
 
 def _watch_out(story: Story) -> Iterator[str]:
-    seen = [(unit, one) for unit in story.plan.units for one in evidence(unit)]
-    seen.sort(key=lambda pair: (pair[1].risk.rank, pair[1].what, pair[0].cluster))
+    seen: dict[tuple[Evidence, str], list[str]] = {}
+    for unit in story.plan.units:
+        for one in evidence(unit):
+            seen.setdefault((one, unit.name), []).extend([unit.cluster] if unit.cluster else [])
+    ordered = sorted(seen.items(), key=lambda item: (item[0][0].risk.rank, item[0][0].what, item[0][1]))
     items = [
-        f"<strong>{one.risk}</strong>: <code>{escape(one.what)}</code>{f' {one.why}' if one.why else ''} {_where(unit)}"
-        for unit, one in seen
+        f"<strong>{one.risk}</strong>: <code>{escape(one.what)}</code>{f' {one.why}' if one.why else ''}"
+        f' <span class="q">{escape(unit)}{on_clusters(sorted(clusters), escape)}</span>'
+        for (one, unit), clusters in ordered
     ]
     notes = [escape(note) for note in story.plan.notes]
     yield from _list("Watch out", [*items, *notes, *_findings(story.judgement.warnings)])

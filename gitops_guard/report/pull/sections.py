@@ -12,11 +12,11 @@ from gitops_guard.model.pull import Accepted, PullPlan, UnitChanges
 from gitops_guard.model.rollout import Rollout
 from gitops_guard.report.diff_markdown import fenced
 from gitops_guard.report.markdown import code
-from gitops_guard.report.pull.apps import App, apps_of
+from gitops_guard.report.pull.apps import App, apps_of, on_clusters
 from gitops_guard.report.pull.budget import Section
 from gitops_guard.report.pull.escape import Links, cell, folded, name_in_html
 from gitops_guard.report.pull.images import Bump, bumps
-from gitops_guard.report.pull.risks import Evidence, Risk, of_findings
+from gitops_guard.report.pull.risks import Evidence, Risk, evidence, of_findings
 from gitops_guard.report.pull.words import SIGNS, compared, is_quiet, mode, verdict
 from gitops_guard.report.simulation import words as rollout_words
 from gitops_guard.report.simulation.text import bars, facts
@@ -54,7 +54,7 @@ class Story:
     @cached_property
     def bumps(self) -> tuple[Bump, ...]:
         """Return the images and charts that move."""
-        return bumps(change for app in self.apps for change in app.unit.changes)
+        return bumps(change for unit in self.plan.units for change in unit.changes)
 
     @property
     def deletions(self) -> list[tuple[UnitChanges, str]]:
@@ -113,8 +113,9 @@ def _stops(story: Story) -> tuple[str, ...]:
     blocking, stopped = judgement.blocking, judgement.stopped
     if not blocking and not stopped:
         return ("",)
-    total = len(blocking) + len(stopped)
-    shown, shown_rollouts = blocking[:MOST_BLOCKERS], stopped[: max(0, MOST_BLOCKERS - len(blocking))]
+    rollouts = _alike(stopped)
+    total = len(blocking) + len(rollouts)
+    shown, shown_rollouts = blocking[:MOST_BLOCKERS], rollouts[: max(0, MOST_BLOCKERS - len(blocking))]
     head = "#### Stops the merge"
     full = [*(_blocker(one, story.links) for one in shown), *(_stopped(*one) for one in shown_rollouts)]
     names = [*(one.rule for one in shown), *(f"rollout {rollout.verdict}" for _, rollout in shown_rollouts)]
@@ -140,8 +141,18 @@ def _blocker(finding: Finding, links: Links) -> str:
     )
 
 
-def _stopped(cluster: str, rollout: Rollout) -> str:
-    where = f" on {code(cluster)}" if cluster else ""
+def _alike(found: Iterable[tuple[str, Rollout]]) -> list[tuple[list[str], Rollout]]:
+    """Return rollouts that go the same way together, with their clusters."""
+    alike: dict[str, tuple[list[str], Rollout]] = {}
+    for cluster, rollout in found:
+        clusters, _ = alike.setdefault(repr(rollout), ([], rollout))
+        if cluster:
+            clusters.append(cluster)
+    return list(alike.values())
+
+
+def _stopped(clusters: Sequence[str], rollout: Rollout) -> str:
+    where = on_clusters(clusters, code)
     why = f"<br>What happens: {code('; '.join(rollout.reasons[:3]))}" if rollout.reasons else ""
     return f"- rollout **{rollout.verdict}** of {code(str(rollout.resource))}{where}{why}"
 
@@ -241,7 +252,8 @@ def _cell(unit: UnitChanges | None) -> str:
     if restarts:
         parts.append(f"{restarts} rolled")
     worst = any(hazard.severity.rank == 0 for hazard in unit.hazards)
-    sign = "⛔" if worst else "⚠️" if unit.hazards or unit.errors else "✅"
+    is_risky = any(one.risk.rank <= Risk.AVAILABILITY.rank for one in evidence(unit))
+    sign = "⛔" if worst else "⚠️" if unit.hazards or unit.errors or is_risky else "✅"
     return " · ".join([*parts, sign])
 
 
@@ -282,15 +294,16 @@ def _rollouts(story: Story) -> str:
     ordered = sorted(known, key=lambda pair: (order.index(pair[1].verdict), str(pair[1].resource), pair[0]))
     seen = Counter(rollout.verdict for _, rollout in known)
     verdicts = ", ".join(f"{seen[verdict]} {verdict.value}" for verdict in order if seen[verdict])
-    lines = [line for cluster, rollout in ordered[:_MOST_ROLLOUTS] for line in _rollout(cluster, rollout)]
-    if len(ordered) > _MOST_ROLLOUTS:
-        lines.append(f"and {count(len(ordered) - _MOST_ROLLOUTS, 'more rollout')} in the full report")
+    alike = _alike(ordered)
+    lines = [line for clusters, rollout in alike[:_MOST_ROLLOUTS] for line in _rollout(clusters, rollout)]
+    if len(alike) > _MOST_ROLLOUTS:
+        left = sum(max(1, len(clusters)) for clusters, _ in alike[_MOST_ROLLOUTS:])
+        lines.append(f"and {count(left, 'more rollout')} in the full report")
     return folded(f"Rollouts, simulated: {verdicts}", lines)
 
 
-def _rollout(cluster: str, rollout: Rollout) -> Iterator[str]:
-    where = f" on {code(cluster)}" if cluster else ""
-    yield f"**{rollout.verdict}** {code(str(rollout.resource))}{where}"
+def _rollout(clusters: Sequence[str], rollout: Rollout) -> Iterator[str]:
+    yield f"**{rollout.verdict}** {code(str(rollout.resource))}{on_clusters(clusters, code)}"
     yield ""
     yield from (f"- {name}: {code(text)}" for name, text in facts(rollout))
     yield ""
@@ -306,9 +319,16 @@ def _deletions(story: Story) -> tuple[str, ...]:
     gone = story.deletions
     if not gone:
         return ("",)
-    lines = [f"- {code(name)}{_of(unit)}" for unit, name in gone[:_MOST_NAMES]]
-    if len(gone) > _MOST_NAMES:
-        lines.append(f"- and {count(len(gone) - _MOST_NAMES, 'more object')}")
+    alike: dict[tuple[str, str], list[str]] = {}
+    for unit, name in gone:
+        alike.setdefault((name, unit.name), []).extend([unit.cluster] if unit.cluster else [])
+    lines = [
+        f"- {code(name)} of {code(unit)}{on_clusters(clusters, code)}"
+        for (name, unit), clusters in list(alike.items())[:_MOST_NAMES]
+    ]
+    if len(alike) > _MOST_NAMES:
+        left = sum(max(1, len(clusters)) for clusters in list(alike.values())[_MOST_NAMES:])
+        lines.append(f"- and {count(left, 'more object')}")
     head = f"Deleted from Git, so pruned where pruning is on: {count(len(gone), 'object')}"
     return folded(head, lines), _block([f"{head}."])
 

@@ -2,6 +2,7 @@
 
 import random
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 import pytest
@@ -11,6 +12,7 @@ from gitops_guard.model import CheckError, Severity, Skipped
 from gitops_guard.model.judgement import Outcome, judge
 from gitops_guard.model.pull import Accepted, Gate, RolloutGate, UnitChanges
 from gitops_guard.model.rollout import RolloutVerdict
+from gitops_guard.model.unit import Unit, UnitKind
 from gitops_guard.report.pull.budget import Budget, size_of
 from gitops_guard.report.pull.comment import comment, full_report
 from gitops_guard.report.pull.escape import Links
@@ -74,6 +76,37 @@ def test_comment_when_two_clusters_get_the_same_then_they_share_a_column_and_a_b
         "| app | `ap`, `eu-1`, `us-1` |", "| app | `ap` | `eu-1`, `us-1` |"
     )
     assert "on <code>eu-1</code>, <code>us-1</code>" in text
+
+
+def test_comment_when_each_cluster_declares_the_unit_in_a_file_of_its_own_then_they_share_a_block_all_the_same(
+    plans, told
+):
+    def on(cluster):
+        unit = Unit(
+            kind=UnitKind.FLUX_KUSTOMIZATION, name="apps/web", path="apps/web",
+            declared_in=f"clusters/{cluster}/web.yaml", declared_line=1, clusters=(cluster,),
+        )  # fmt: skip
+        first = plans.app("apps/web", cluster, rollouts=(plans.rollout(),))
+        gone = plans.changes([plans.deployment("old", "web:1")], [])
+        return replace(first, changes=tuple(replace(one, unit=unit) for one in (*first.changes, *gone)))
+
+    text = told(plans.plan(units=tuple(on(f"c{number}") for number in range(7))))
+
+    clusters = "`c0`, `c1`, `c2`, `c3`, `c4` and 2 more"
+    assert 1 == text.count("<summary><code>apps/web</code> on <code>c0</code>")
+    assert f"**ok** `apps/v1 Deployment shop/web` on {clusters}" in text
+    assert f"- `apps/v1 Deployment shop/old` of `apps/web` on {clusters}" in text
+    assert (1, 1) == (text.count("**ok**"), text.count("- `apps/v1 Deployment shop/old` of"))
+    assert ("7 ok" in text, "pruned where pruning is on: 7 objects" in text, "| no | 7 |" in text) == (True, True, True)
+
+
+@pytest.mark.parametrize(("kind", "sign"), [("PersistentVolumeClaim", "⚠️"), ("ConfigMap", "✅")])
+def test_comment_when_an_app_deletes_what_holds_data_then_its_cell_says_so(plans, told, kind, sign):
+    body = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "data", "namespace": "shop"}}
+
+    text = told(plans.plan(units=(UnitChanges(name="apps/db", cluster="eu", changes=plans.changes([body], [])),)))
+
+    assert f"| `apps/db` | +0 ~0 -1 · {sign} |" in text
 
 
 def test_comment_when_equal_but_for_the_time_it_took_then_its_digest_is_the_same(plans):
