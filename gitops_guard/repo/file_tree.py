@@ -19,6 +19,8 @@ from gitops_guard.repo.tree import (
     too_large,
 )
 
+_CHUNK = 1 << 20
+
 FileEntry = tuple[bytes, int, bytes | None, int]
 """Path, Git's mode, the raw id of the file's own bytes or None, size in bytes; as `worktree_snapshot` gives it."""
 
@@ -79,13 +81,15 @@ class FileTree:
         # Not following a link and not waiting for a writer: the name may have become a link or a pipe since it was
         # listed.
         descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
             if not S_ISREG(status.st_mode):
                 raise RepoError(f"{shown(path)}: is not a regular file; remove it or exclude it in .gitops-guard.yaml")
             if status.st_size > self._max_bytes:
                 raise too_large(path, status.st_size, self._max_bytes)
-            data = file.read(self._max_bytes + 1)
+            data = _whole(descriptor, status.st_size, self._max_bytes)
+        finally:
+            os.close(descriptor)
         if len(data) > self._max_bytes:
             raise too_large(path, len(data), self._max_bytes)
         return data
@@ -105,6 +109,21 @@ class FileTree:
                     "`git status` shows what replaced it"
                 )
             self._real_directories.add(parent)
+
+
+def _whole(descriptor: int, size: int, most: int) -> bytes:
+    """Return what a file holds, up to one byte more than the most; the size is what it was a moment ago.
+
+    Room is taken for the size, not for the most: that would be mapped and given back for each of thousands of files.
+    """
+    data = os.read(descriptor, size + 1)
+    if len(data) == size:
+        return data  # less than asked for: this is its end
+    parts, total = [data], len(data)
+    while total <= most and (more := os.read(descriptor, _CHUNK)):
+        parts.append(more)
+        total += len(more)
+    return b"".join(parts)
 
 
 def walk_directory(root: str) -> Iterator[FileEntry]:

@@ -143,3 +143,32 @@ def test_shown_when_odd_is_printable(path: str, text: str) -> None:
 )
 def test_filtered_reason_when_given_a_head_names_the_filter(head: bytes, reason: str | None) -> None:
     assert reason == filtered_reason(head)
+
+
+@pytest.mark.parametrize("said", [0, 3, 10, 5_000_000])
+def test_read_when_a_file_has_changed_its_size_since_it_was_asked_for_then_all_of_it_is_read(
+    tmp_path, monkeypatch, said
+):
+    (tmp_path / "grown.yaml").write_bytes(b"0123456789" * 200_000)
+    tree = open_tree(str(tmp_path))
+    real = os.fstat
+
+    def fstat(descriptor):
+        found = real(descriptor)
+        return os.stat_result((*found[:6], said, *found[7:]))
+
+    monkeypatch.setattr(os, "fstat", fstat)
+
+    assert b"0123456789" * 200_000 == tree.read("grown.yaml")
+
+
+def test_read_when_a_file_grows_past_the_limit_then_it_is_too_large(tmp_path, monkeypatch):
+    (tmp_path / "grown.yaml").write_bytes(b"0" * 2000)
+    tree = open_tree(str(tmp_path), max_bytes=1000)
+    real = os.fstat
+    monkeypatch.setattr(
+        os, "fstat", lambda descriptor: os.stat_result((*real(descriptor)[:6], 10, *real(descriptor)[7:]))
+    )
+
+    with pytest.raises(RepoError, match="1,000"):
+        tree.read("grown.yaml")
