@@ -105,7 +105,8 @@ def settle(
     scopes = Scopes(resources, wanted)
     hooks, ordinary, left_out = list[Wanted](), list[Wanted](), list[LeftOut]()
     for one in wanted:
-        out, words = _left_out(one), _hook_of(one)
+        words = _hook_of(one)
+        out = _left_out(one, words)
         if out is not None:
             left_out.append(out)
         else:
@@ -137,10 +138,9 @@ def _place(origin: Origin) -> str:
     return f"{origin.path}:{origin.line}" if origin.line else origin.path
 
 
-def _left_out(one: Wanted) -> LeftOut | None:
+def _left_out(one: Wanted, words: str) -> LeftOut | None:
     """Return why an object is no member of the set; None for one that is."""
     metadata = metadata_of(one.body)
-    words = _hook_of(one)
     if words and phase_of(words) is None:
         return LeftOut(one, f"it is a hook ({words}), which a sync does not run", is_wrong=False)
     is_unnamed = not one.id.name or (one.id.name.endswith("*") and not words)
