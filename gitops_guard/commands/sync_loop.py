@@ -1,5 +1,6 @@
 """A sync that stays: run, wait, run again; health and metrics for whoever watches it."""
 
+import gc
 import os
 import random
 import sys
@@ -113,6 +114,7 @@ def repeat(flags: "SyncFlags", once: Callable[[Board], int], ending: Ending) -> 
         while True:
             board.ended(_guarded(once, board))
             sys.stdout.flush()
+            gc.collect()  # what a run leaves in circles would add up: between collections a single run makes too little
             if ending.rest(flags.interval_s * random.uniform(1 - _JITTER, 1 + _JITTER)):  # noqa: S311 (no secret)
                 return board.last_code or 0
 

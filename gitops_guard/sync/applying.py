@@ -133,7 +133,7 @@ class Applier:
 
     def _applied(self, item: Item, one: Desired) -> Outcome:
         live = self._client.find(one.id) if self._needs_live(item, one) else None
-        if live is not None:
+        if live is not None and not one.instructions.merges:
             self._migrate(one, live)
         try:
             written = self._until_served(one, self._body(one, live))
@@ -170,7 +170,8 @@ class Applier:
         if item.live is None:
             return False
         adopts = bool(self._ignoring) and self._ignoring.adopts(one.key, one.body)
-        return adopts or migrated(item.live.managed_fields, one.id.api_version) is not None
+        migrates = not one.instructions.merges and migrated(item.live.managed_fields, one.id.api_version) is not None
+        return adopts or migrates
 
     def _body(self, one: Desired, live: Body | None) -> Body:
         return self._ignoring.adopted(one.key, one.body, live) if live is not None and self._ignoring else one.body

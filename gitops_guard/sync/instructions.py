@@ -32,6 +32,7 @@ _IGNORE: Final = (
     (f"{_LIFECYCLE}mutation", "ignore"),
 )
 _CREATE_ONLY: Final = ((f"{OWN}apply", "if-not-present"), (f"{FLUX}ssa", "ifnotpresent"))
+_MERGE: Final = ((f"{FLUX}ssa", "merge"),)
 _RECREATE: Final = (
     (f"{OWN}recreate", "enabled"),
     (f"{FLUX}force", "enabled"),
@@ -43,6 +44,10 @@ _WAVE: Final = (f"{OWN}wave", f"{ARGO}sync-wave")
 _SKIP_DELETE_TAGS: Final = "kluctl.io/skip-delete-if-tags"
 _HOOK: Final = f"{ARGO}hook"
 _HELM_HOOK: Final = "helm.sh/hook"
+_KEEP_OPTIONS: Final = {"prune=false": "Prune=false", "delete=false": "Delete=false"}
+"""`Delete=false` keeps an object when its application goes; whether that or only the object went is not known."""
+
+_CONFIRM: Final = frozenset(("prune=confirm", "delete=confirm"))
 _CHANGE_GROUP: Final = f"{KAPP}change-group"
 _CHANGE_RULE: Final = f"{KAPP}change-rule"
 _RULE: Final = re.compile(r"upsert (after|before) upserting (\S+)")
@@ -61,6 +66,9 @@ class Instructions:
 
     create_only: str = ""
     """Annotation by which it is created and then left alone; empty for none."""
+
+    merges: bool = False
+    """What people added with kubectl stays, as with Flux's `ssa: Merge`."""
 
     recreate: bool = False
     """It may be deleted and created anew when a change of an immutable field wants it."""
@@ -107,9 +115,10 @@ def read_instructions(annotations: Mapping[str, str], labels: Mapping[str, str] 
         keep=_keep(said, options),
         ignore=_said(said, _IGNORE) or ("argocd.argoproj.io/skip-reconcile" if _skips(said) else ""),
         create_only=_said(said, _CREATE_ONLY),
+        merges=bool(_said(said, _MERGE)),
         recreate=recreates,
         prune_last="prunelast=true" in options,
-        prune_confirm="prune=confirm" in options and f"{ARGO}deletion-approved" not in said,
+        prune_confirm=not _CONFIRM.isdisjoint(options) and f"{ARGO}deletion-approved" not in said,
         depends_on=tuple(
             part.strip() for name in _DEPENDS_ON for part in said.get(name, "").split(",") if part.strip()
         ),
@@ -137,8 +146,9 @@ def _options(text: str) -> set[str]:
 
 
 def _keep(said: Mapping[str, str], options: set[str]) -> str:
-    if "prune=false" in options:
-        return f"{ARGO}sync-options: Prune=false"
+    for option, written in _KEEP_OPTIONS.items():
+        if option in options:
+            return f"{ARGO}sync-options: {written}"
     if _SKIP_DELETE_TAGS in said:
         return _SKIP_DELETE_TAGS
     return _said(said, _KEEP)

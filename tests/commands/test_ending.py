@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +23,9 @@ from controlplane.proxy import Fault
 from controlplane.server import ADMIN, ControlPlane
 
 from gitops_guard.commands.ending import listening
+from gitops_guard.commands.sync import SyncFlags
 from gitops_guard.commands.sync_clusters import Connected, on_each
+from gitops_guard.commands.sync_loop import Board, repeat
 from gitops_guard.commands.sync_source import Origin, SourceFlags
 from gitops_guard.commands.sync_target import Target
 from gitops_guard.errors import ClusterError
@@ -174,3 +178,30 @@ def test_on_each_when_the_run_on_one_cluster_is_stopped_then_the_other_goes_on(
         east, west = on_each(targets, origin, {}, work, ending=ending)
 
     assert (None, SyncVerdict.SYNCED) == (east.report, west.report and west.report.verdict)
+
+
+class Circle:
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_repeat_when_a_run_leaves_circles_then_they_are_gone_before_the_next() -> None:
+    left: list[weakref.ref[Circle]] = []
+    alive: list[int] = []
+    before = gc.get_threshold()
+    gc.set_threshold(100_000)  # as every command does
+
+    with listening() as ending:
+
+        def once(_board: Board) -> int:
+            alive.append(sum(one() is not None for one in left))
+            left.append(weakref.ref(Circle()))
+            ending.is_asked = len(left) == 3
+            return 0
+
+        try:
+            code = repeat(SyncFlags(interval_s=0.001), once, ending)
+        finally:
+            gc.set_threshold(*before)
+
+    assert (0, [0, 0, 0]) == (code, alive)

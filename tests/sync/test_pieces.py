@@ -39,6 +39,9 @@ WEB = Key("apps", "Deployment", "shop", "web")
         pytest.param({"kapp.k14s.io/change-rule": "upsert whenever"}, "problems", True, id="bad-rule"),
         pytest.param({"kapp.k14s.io/change-rule.a": "delete before deleting x"}, "problems", False, id="delete-rule"),
         pytest.param({"something.else/prune": "disabled"}, "keep", False, id="not-ours"),
+        pytest.param({"argocd.argoproj.io/sync-options": "Delete=false"}, "keep", True, id="argo-delete-false"),
+        pytest.param({"argocd.argoproj.io/sync-options": "Delete=confirm"}, "prune_confirm", True, id="argo-confirm"),
+        pytest.param({"kustomize.toolkit.fluxcd.io/ssa": "Merge"}, "merges", True, id="flux-merge"),
     ],
 )
 def test_instructions_when_read_then_they_say(annotations, field, expected):

@@ -253,6 +253,32 @@ def test_sync_when_somebody_changes_a_field_again_and_again_then_it_stops_fighti
     assert "2" == api.expect("GET", path)["data"]["a"]
 
 
+@pytest.mark.parametrize(
+    ("annotations", "expected"),
+    [
+        pytest.param({}, {"a": "2"}, id="what kubectl added goes"),
+        pytest.param({"kustomize.toolkit.fluxcd.io/ssa": "Merge"}, {"a": "2", "theirs": "1"}, id="it stays"),
+    ],
+)
+def test_sync_when_somebody_added_a_field_with_kubectl_then_the_annotation_decides(
+    annotations, expected, fleet, words, api
+):
+    def settings(value: str) -> Any:
+        body = words.config_map(fleet.namespace, a=value)
+        return {**body, "metadata": {**body["metadata"], "annotations": annotations}}
+
+    fleet.want(settings("1"))
+    fleet.sync()
+    path = f"/api/v1/namespaces/{fleet.namespace}/configmaps/settings"
+    headers = {"Content-Type": "application/merge-patch+json"}
+    api.expect("PATCH", path, {"data": {"theirs": "1"}}, query={"fieldManager": "kubectl-edit"}, headers=headers)
+    fleet.want(settings("2"))
+
+    fleet.sync()
+
+    assert expected == api.expect("GET", path)["data"]
+
+
 def test_drift_when_a_container_was_added_then_only_foreign_finds_it(fleet, words, api):
     fleet.want(words.deployment(fleet.namespace))
     fleet.sync()
