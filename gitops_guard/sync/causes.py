@@ -59,6 +59,8 @@ class Causes:
         if key[:2] == ("apps", "Deployment"):
             newest = self._newest_hash(key, body, labels)
             return _selector({**labels, "pod-template-hash": newest}) if newest else ""
+        if key[:2] == ("batch", "Job"):
+            return _selector(labels)  # the server's own: no two jobs have the same
         if key[:2] == ("apps", "StatefulSet"):
             newest = text(at(body, "status"), "updateRevision")
             return _selector({**labels, "controller-revision-hash": newest}) if newest else ""

@@ -9,6 +9,7 @@ from gitops_guard.cluster import ApiError, Client, Propagation, UnreachableError
 from gitops_guard.model import Body
 from gitops_guard.model.sync import SyncAction
 from gitops_guard.sync.applying import Applier, Outcome, is_unsure, told, wait_for
+from gitops_guard.sync.causes import Causes
 from gitops_guard.sync.hooks import RUN, End, Hook, end_of
 from gitops_guard.sync.objects import PART_OF, metadata_of, strings_of
 from gitops_guard.sync.planning import Item, Step
@@ -73,6 +74,7 @@ class HookRunner:
         return "" if is_gone else "the one of an earlier run is being deleted and is not gone yet"
 
     def _awaited(self, hook: Hook, item: Item) -> Outcome:
+        causes = Causes(self.client)
         deadline, wait_s = time.monotonic() + self.within_s, _FIRST_POLL_S
         while True:
             live = self.client.find(hook.desired.id)
@@ -81,7 +83,11 @@ class HookRunner:
             if (end := end_of(live)) is not None:
                 return self._finished(hook, item, live, end)
             if time.monotonic() > deadline:
-                return _failed(item, f"hook ({hook.word}): it has not ended within {self.within_s:g} s")
+                why = causes.event(item.key, live)
+                late = f"hook ({hook.word}): it has not ended within {self.within_s:g} s"
+                return _failed(item, f"{late}: {why}" if why else late)
+            if (fatal := causes.fatal(item.key, live)) is not None:
+                return _failed(item, f"hook ({hook.word}): it cannot end: {fatal.reason}: {fatal.message}")
             if self.stopped.wait(wait_s):
                 return _failed(item, f"hook ({hook.word}): the run was told to end before it did")
             wait_s = min(wait_s * 2, _LONGEST_POLL_S)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from controlplane.controllers import Controllers
 from controlplane.server import ADMIN, ControlPlane
 
 from gitops_guard.cluster import Client, Limits, load_access
@@ -136,3 +137,11 @@ class Words:
 @pytest.fixture(scope="session")
 def words() -> type[Words]:
     return Words
+
+
+@pytest.fixture
+def rolling(controllers: Controllers, controlled_namespace: str) -> Iterator[Fleet]:
+    """Return an empty set in a namespace whose workloads roll and whose jobs run."""
+    path = controllers.control_plane.kubeconfig(ADMIN)
+    with Client(load_access({}, kubeconfig=str(path))) as client:
+        yield Fleet(client, controlled_namespace)

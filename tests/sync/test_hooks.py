@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from controlplane.controllers import Controllers
 from controlplane.server import ADMIN
 
-from gitops_guard.cluster import Client, load_access
 from gitops_guard.model import Origin
 from gitops_guard.model.resource import resource_id
 from gitops_guard.model.sync import SyncAction, SyncVerdict
@@ -175,13 +173,6 @@ def api(controllers: Controllers) -> Any:
     return controllers.control_plane.api(ADMIN)
 
 
-@pytest.fixture
-def rolling(controllers: Controllers, controlled_namespace: str, words: Any) -> Iterator[Any]:
-    path = controllers.control_plane.kubeconfig(ADMIN)
-    with Client(load_access({}, kubeconfig=str(path))) as client:
-        yield words.fleet(client, controlled_namespace)
-
-
 def times(api: Any, namespace: str) -> dict[str, Any]:
     """Return when jobs ended, and when the Deployment was made."""
     jobs = api.expect("GET", f"/apis/batch/v1/namespaces/{namespace}/jobs")["items"]
@@ -229,8 +220,8 @@ def test_sync_when_a_unit_has_hooks_then_they_run_around_the_rollout_once_for_ea
 def test_sync_when_the_first_hook_fails_then_its_unit_is_held_back_and_nothing_is_pruned(rolling, words, api):
     space = rolling.namespace
     failing = job(namespace=space)
-    failing["spec"]["template"]["metadata"] = {"annotations": {"stage.test/crash": "true"}}
     failing["spec"]["activeDeadlineSeconds"] = 1
+    failing["spec"]["template"]["spec"]["nodeSelector"] = {"there-is": "no-such-node"}
     rolling.want(words.config_map(space), words.config_map(space, "old"))
     rolling.sync()
     rolling.drop("ConfigMap", "old")
@@ -252,6 +243,19 @@ def test_sync_when_the_first_hook_fails_then_its_unit_is_held_back_and_nothing_i
     api.expect("DELETE", f"/apis/batch/v1/namespaces/{space}/jobs/migrate", query={"propagationPolicy": "Background"})
     rolling.want(job(namespace=space))
     assert SyncVerdict.SYNCED is rolling.sync(prune=True, wait=True).verdict
+
+
+def test_sync_when_the_pods_of_a_hook_crash_then_the_run_ends_early_with_the_reason(rolling, words, api):
+    space = rolling.namespace
+    crashing = job(namespace=space)
+    crashing["spec"]["template"]["metadata"] = {"annotations": {"stage.test/crash": "true"}}
+    rolling.want(words.config_map(space), crashing, words.deployment(space))
+
+    report = rolling.sync(timeout_s=90.0)
+
+    reason = words.reasons(report, SyncAction.BLOCKED)["Job migrate"]
+    assert reason.startswith("hook (PreSync): it cannot end: CrashLoopBackOff: container main of pod migrate-")
+    assert "skipped" == words.actions(report)["Deployment web"]
 
 
 def test_sync_when_the_unit_does_not_become_healthy_then_its_last_hook_waits(rolling, words, api):

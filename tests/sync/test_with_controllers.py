@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,14 +16,6 @@ from gitops_guard.sync.request import History, Rendered
 @pytest.fixture
 def api(controllers: Controllers) -> Any:
     return controllers.control_plane.api(ADMIN)
-
-
-@pytest.fixture
-def rolling(controllers: Controllers, controlled_namespace: str, words: Any) -> Iterator[Any]:
-    """Return an empty set in a namespace whose workloads roll."""
-    path = controllers.control_plane.kubeconfig(ADMIN)
-    with Client(load_access({}, kubeconfig=str(path))) as client:
-        yield words.fleet(client, controlled_namespace)
 
 
 def workload(words: Any, namespace: str, name: str = "web", **stage: str) -> dict[str, Any]:
