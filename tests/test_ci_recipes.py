@@ -2,10 +2,13 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from groovy_parser.parser import parse_groovy_content
+from lark.exceptions import UnexpectedInput
 
 RECIPES = Path(__file__).parents[1] / "deploy" / "ci"
 GITHUB = sorted(RECIPES.glob("github*.yaml"))
@@ -60,6 +63,30 @@ def test_recipe_when_on_gitlab_then_it_is_yaml_with_one_job():
     for path in sorted(RECIPES.glob("gitlab*.yaml")):
         (job,) = yaml.safe_load(path.read_text()).values()
         assert {"script", "rules", "image"} <= job.keys()
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("gitlab*.yaml")), ids=lambda path: path.name)
+def test_recipe_when_gitlabs_schema_judges_it_then_it_is_valid(path, tmp_path):
+    schema = ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(path.read_text().replace("expire_in", "expires").replace("codequality", "code-quality"))
+
+    found = [
+        subprocess.run(
+            [sys.executable, "-m", "check_jsonschema", *schema, file], capture_output=True, text=True, check=False
+        )
+        for file in (path, wrong)
+    ]
+
+    assert [0, 1] == [one.returncode for one in found], found[0].stdout
+
+
+def test_recipe_when_jenkins_reads_it_then_it_is_groovy_with_balanced_blocks():
+    text = (RECIPES / "Jenkinsfile").read_text()
+
+    parse_groovy_content(text)
+    with pytest.raises(UnexpectedInput):
+        parse_groovy_content(text.replace("steps {", "steps", 1))
 
 
 def test_recipe_when_actionlint_reads_it_then_it_finds_nothing(actionlint, tmp_path):
