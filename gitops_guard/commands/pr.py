@@ -12,7 +12,7 @@ from gitops_guard import __version__
 from gitops_guard.commands.check import CheckRequest
 from gitops_guard.commands.new_findings import NewFindings, new_findings
 from gitops_guard.commands.preview import Preview, Suppositions, preview
-from gitops_guard.commands.simulate import DEFAULT_VERSION, check_version, read_assumptions
+from gitops_guard.commands.simulate import check_version, read_assumptions
 from gitops_guard.commands.telling import Telling, gate_of, tell
 from gitops_guard.commands.whole_file import write_whole
 from gitops_guard.commands.workspace import Asked, Workspace, open_workspace
@@ -43,7 +43,9 @@ class PrRequest:
 
     shard: str | None = None
     assume: str | None = None
-    kubernetes_version: str = DEFAULT_VERSION
+    kubernetes_version: str = ""
+    """That rollouts are simulated for; empty: each cluster's own."""
+
     fail_on_rollout: str = "downtime"
     unseen_passes: bool = False
     check: CheckRequest = field(default_factory=CheckRequest)
@@ -122,7 +124,8 @@ def _plan(
     before = workspace.repo.commit_tree(base)
     assumptions = read_assumptions(request.assume, workspace.config)
     suppositions = Suppositions(assumptions=assumptions, version=request.kubernetes_version)
-    check_version(suppositions.version, suppositions.assumptions)
+    if suppositions.version:
+        check_version(suppositions.version, suppositions.assumptions)
     found = new_findings(workspace, before, request.check, environment, base=base, head=head, today=today)
     seen = preview(
         workspace,

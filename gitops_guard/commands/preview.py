@@ -5,7 +5,7 @@ stands for the unit. What could not be rendered is named as not previewed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from posixpath import dirname
 
@@ -50,8 +50,14 @@ class Suppositions:
     """What a simulation goes by."""
 
     assumptions: Assumptions
-    version: str
-    """Of Kubernetes."""
+    version: str = ""
+    """Of Kubernetes; empty: each cluster's own, else the newest that is checked against."""
+
+    def on(self, cluster: str, workspace: Workspace) -> "Suppositions":
+        """Return what a simulation on a cluster goes by."""
+        known = workspace.config.clusters.get(cluster)
+        own = known.kubernetes_version if known is not None else ""
+        return replace(self, version=self.version or own or workspace.settings.kubernetes_versions[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -134,7 +140,7 @@ def _simulate(
     rollouts: dict[_Place, list[Rollout]] = {}
     hazards: dict[_Place, list[Finding]] = {}
     errors: dict[_Place, list[CheckError]] = {}
-    plain = _predicted(old, new, workspace, suppositions, today)
+    plain = _predicted(old, new, workspace, suppositions.on("", workspace), today)
     paths = {str(resource.id): resource.origin.path for resource in (*old.resources, *new.resources)}
     for rollout in plain.rollouts:
         rollouts.setdefault(_directory(paths.get(str(rollout.resource), "")), []).append(rollout)
@@ -144,9 +150,13 @@ def _simulate(
         errors.setdefault(_directory(error.path), []).append(error)
     silenced = plain.silenced
     for unit, was, now in rendered.units:
-        one = _predicted(was, now, workspace, suppositions, today)
-        silenced += one.silenced
-        for place in _places(unit):
+        places = _places(unit)
+        on = {place: suppositions.on(place.cluster, workspace) for place in places}
+        versions = {one.version: one for one in on.values()}
+        by_version = {version: _predicted(was, now, workspace, one, today) for version, one in versions.items()}
+        silenced += max(one.silenced for one in by_version.values())
+        for place in places:
+            one = by_version[on[place].version]
             rollouts[place], hazards[place], errors[place] = list(one.rollouts), list(one.hazards), list(one.errors)
     return _Simulated(rollouts=rollouts, hazards=hazards, errors=errors, silenced=silenced)
 

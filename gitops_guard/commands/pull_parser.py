@@ -33,7 +33,10 @@ def add_pr(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     group.add_argument("--repository", metavar="NAME", help="owner/name; in CI it is known")
     group.add_argument("--assume", metavar="FILE", help="what the manifests do not say: start-up times, nodes, quota")
     group.add_argument(
-        "--simulate-version", metavar="V", default="1.36", help="Kubernetes that rollouts are simulated for (1.36)"
+        "--simulate-version",
+        metavar="V",
+        default="",
+        help="Kubernetes that rollouts are simulated for (each cluster's own, else the newest that is checked against)",
     )
     group.add_argument(
         "--context", dest="contexts", metavar="CONTEXT", action="append", default=[],

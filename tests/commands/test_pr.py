@@ -118,6 +118,36 @@ def test_pr_when_a_kustomization_changes_then_it_is_compared_and_simulated_as_re
     assert ["ok"] == [rollout["verdict"] for rollout in unit["rollouts"]]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        pytest.param((), {"eu": "kubernetes 1.35", "us": "kubernetes 1.36"}, id="each its own"),
+        pytest.param(("--simulate-version", "1.34"), dict.fromkeys(("eu", "us"), "kubernetes 1.34"), id="as told"),
+    ],
+)
+def test_pr_when_clusters_run_different_versions_then_rollouts_are_simulated_for_each(repo, arguments, expected):
+    deploys = (
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: web, namespace: flux-system}\n"
+        "spec: {path: ./apps, prune: true, interval: 5m, sourceRef: {kind: GitRepository, name: flux-system}}\n"
+    )
+    sandbox = repo(
+        {
+            "apps/web.yaml": WEB,
+            "apps/kustomization.yaml": "resources: [web.yaml]\n",
+            "clusters/eu/web.yaml": deploys,
+            "clusters/us/web.yaml": deploys,
+            ".gitops-guard.yaml": "kubernetes-versions: ['1.36']\nclusters:\n  eu: {kubernetes-version: '1.35'}\n  us: {}\n",
+        }
+    ).commit()
+    sandbox.git("branch", "-M", "main")
+    sandbox.git("checkout", "--quiet", "-b", "feature")
+    sandbox.commit({"apps/web.yaml": WEB.replace("web:1.0", "web:1.1")})
+
+    document = planned(sandbox, *arguments)
+
+    assert expected == {one["cluster"]: one["rollouts"][0]["model"] for one in document["units"]}
+
+
 def test_pr_when_something_cannot_be_rendered_then_it_is_no_pass_unless_allowed(branch):
     branch.commit({"apps/kustomization.yaml": "resources: [web.yaml, 'https://example.invalid/base']\n"})
     assert ["apps/kustomization.yaml"] == sorted({entry["path"] for entry in planned(branch, code=2)["unseen"]})
