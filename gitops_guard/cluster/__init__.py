@@ -22,6 +22,7 @@ from gitops_guard.cluster.errors import (
     UnreachableError,
 )
 from gitops_guard.cluster.in_cluster import in_cluster_access, is_in_cluster
+from gitops_guard.cluster.json_patch import replacements
 from gitops_guard.cluster.kubeconfig import context_names, load_access
 from gitops_guard.cluster.lease import Lease, give_back_lease, renew_lease, take_lease
 from gitops_guard.cluster.limiter import Limiter
@@ -62,5 +63,6 @@ __all__ = [
     "is_in_cluster",
     "load_access",
     "renew_lease",
+    "replacements",
     "take_lease",
 ]

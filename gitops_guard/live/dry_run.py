@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from gitops_guard.cluster import ApiError, Client, ErrorClass, PatchType
+from gitops_guard.cluster import ApiError, Client, ErrorClass, PatchType, replacements
 from gitops_guard.diff.lists import ListKeys
 from gitops_guard.live.managed import applier_of, entries, is_of_git, owners
 from gitops_guard.live.removed import Steps, has, removed_paths, without
@@ -17,7 +17,6 @@ from gitops_guard.live.states import without_allocated
 from gitops_guard.model import Body, Json, ResourceId
 
 _MANAGER: Final = re.compile(r'conflict with "((?:[^"\\]|\\.)*)"')
-_KEPT: Final = frozenset(("apiVersion", "kind", "metadata", "status"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,26 +121,12 @@ class DryRun:
         for steps in gone:
             target = without(target, steps)
         assert isinstance(target, dict)
-        patch: list[Json] = list(_replacements(live, target))
+        patch: list[Json] = list(replacements(live, target))
         try:
             written = self.client.patch(wanted, patch, manager="gitops-guard", patch_type=PatchType.JSON, dry_run=True)
         except ApiError as error:
             return Outcome(state=None, error=error, conflicts=outcome.conflicts, requests=outcome.requests + 1)
         return Outcome(state=written.body, conflicts=outcome.conflicts, requests=outcome.requests + 1)
-
-
-def _replacements(live: Body, target: dict[str, Json]) -> Iterator[Json]:
-    for key in sorted((live.keys() | target.keys()) - _KEPT):
-        path = f"/{_escaped(key)}"
-        yield {"op": "add", "path": path, "value": target[key]} if key in target else {"op": "remove", "path": path}
-    metadata = target.get("metadata")
-    for key in ("annotations", "labels"):
-        value = metadata.get(key) if isinstance(metadata, dict) else None
-        yield {"op": "add", "path": f"/metadata/{key}", "value": value or {}}
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _foreign(error: ApiError, applier: str) -> Iterator[tuple[str, str]]:

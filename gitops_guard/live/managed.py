@@ -3,33 +3,13 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from gitops_guard.model import Body, Json
+from gitops_guard.model.field_managers import APPLIERS, BEFORE_APPLY, OURS
 
 Fields: TypeAlias = Mapping[str, Json]
 """FieldsV1: `f:<field>`, `k:{<key>}` (item of a list of maps), `v:<value>` (item of a set), `.` (the thing itself)."""
-
-OURS: Final = "gitops-guard"
-_APPLIERS: Final = (
-    "kustomize-controller",
-    "argocd-controller",
-    "helm-controller",
-    "helm",
-    OURS,
-    "kubectl",
-    "flux",
-)
-"""What deploys from Git by server-side apply, in the order in which it is believed."""
-
-_BEFORE_APPLY: Final = (
-    "kubectl-client-side-apply",
-    "flux-client-side-apply",
-    "before-first-apply",
-    "kubectl-create",
-    "kubectl-replace",
-)
-"""What an applier called itself before it applied server-side: its fields are those of Git."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +49,7 @@ def applier_of(found: list[Entry]) -> str:
     """Return the manager that deploys an object from Git: the one whose fields vanish when Git names them no more."""
     applying = {entry.manager for entry in found if entry.applies}
     updating = {entry.manager for entry in found if not entry.applies and not entry.subresource}
-    for known, managers in ((_APPLIERS, applying), ((*_APPLIERS, *_BEFORE_APPLY), updating - {"kubectl"})):
+    for known, managers in ((APPLIERS, applying), ((*APPLIERS, *BEFORE_APPLY), updating - {"kubectl"})):
         for manager in known:
             if manager in managers:
                 return manager
@@ -78,7 +58,7 @@ def applier_of(found: list[Entry]) -> str:
 
 def is_of_git(manager: str, applier: str) -> bool:
     """Tell whether a manager stands for Git, now or before it applied server-side."""
-    return manager == applier or manager in _BEFORE_APPLY
+    return manager == applier or manager in BEFORE_APPLY
 
 
 def owners(found: list[Entry], path: "tuple[str | tuple[tuple[str, Json], ...], ...]") -> set[str]:

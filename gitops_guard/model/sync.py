@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gitops_guard.model.change import FieldChange
 from gitops_guard.model.resource import Json, ResourceId
 
 
@@ -102,6 +103,9 @@ class ObjectChange:
     id: ResourceId
     reason: str = ""
     """Why, in one sentence without a final stop; may be empty."""
+
+    fields: tuple[FieldChange, ...] = ()
+    """What of it would change, masked, in order of their text; told only of what was not done yet."""
 
     @property
     def sort_key(self) -> tuple[str, str, str, str]:

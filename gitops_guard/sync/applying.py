@@ -4,23 +4,23 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from gitops_guard.cluster import (
     ApiError,
     Cause,
     Client,
     ErrorClass,
-    PatchType,
     Propagation,
     UnreachableError,
     Written,
 )
-from gitops_guard.model import Body
+from gitops_guard.model import Body, FieldChange
+from gitops_guard.model.field_managers import OURS
 from gitops_guard.model.sync import SyncAction
 from gitops_guard.sync.conflicts import Conflict, ConflictRule, Settlement, conflict, resolve, without
 from gitops_guard.sync.ignoring import Ignoring, Way
-from gitops_guard.sync.managed_fields import MANAGER, migrated
+from gitops_guard.sync.migrating import after_migration, migrate, migrated
 from gitops_guard.sync.objects import PART_OF, Desired, Live, metadata_of
 from gitops_guard.sync.planning import Item
 from gitops_guard.sync.references import defined_kind
@@ -56,6 +56,9 @@ class Outcome:
     reason: str = ""
     body: Body | None = field(default=None, repr=False)
     """The object as the server has it now; None when it is not known."""
+
+    fields: tuple[FieldChange, ...] = ()
+    """What of it would change, where only that was asked; masked."""
 
     fights: Mapping[str, int] = field(default_factory=dict)
     """Runs in a row in which a field was changed again, by field and manager."""
@@ -128,13 +131,17 @@ class Applier:
         if live is not None and self._ignoring:
             body = self._ignoring.adopted(one.key, body, live, ways=ways)
         if force:
-            return self._client.apply(body, manager=MANAGER, force=True, dry_run=True)
-        return self._sent(one, body, dry_run=True)
+            written = self._client.apply(body, manager=OURS, force=True, dry_run=True)
+        else:
+            written = self._sent(one, body, dry_run=True)
+        if live is None or one.instructions.merges:
+            return written
+        return after_migration(self._client, one, live, written, adopt=self._options.adopt)
 
     def _applied(self, item: Item, one: Desired) -> Outcome:
         live = self._client.find(one.id) if self._needs_live(item, one) else None
         if live is not None and not one.instructions.merges:
-            self._migrate(one, live)
+            migrate(self._client, one, live, adopt=self._options.adopt)
         try:
             written = self._until_served(one, self._body(one, live))
         except ApiError as error:
@@ -170,27 +177,11 @@ class Applier:
         if item.live is None:
             return False
         adopts = bool(self._ignoring) and self._ignoring.adopts(one.key, one.body)
-        migrates = not one.instructions.merges and migrated(item.live.managed_fields, one.id.api_version) is not None
-        return adopts or migrates
+        found = migrated(item.live.managed_fields, one.id.api_version, adopt=self._options.adopt)
+        return adopts or (found is not None and not one.instructions.merges)
 
     def _body(self, one: Desired, live: Body | None) -> Body:
         return self._ignoring.adopted(one.key, one.body, live) if live is not None and self._ignoring else one.body
-
-    def _migrate(self, one: Desired, live: Body) -> None:
-        """Make the fields that were applied client-side ours, in one step that fails if the object has changed."""
-        entries = metadata_of(live).get("managedFields")
-        found = migrated(entries if isinstance(entries, list) else [], one.id.api_version)
-        if found is None:
-            return
-        patch: Any = [
-            {"op": "replace", "path": "/metadata/managedFields", "value": found},
-            {
-                "op": "replace",
-                "path": "/metadata/resourceVersion",
-                "value": metadata_of(live).get("resourceVersion"),
-            },
-        ]
-        self._client.patch(one.id, patch, manager=MANAGER, patch_type=PatchType.JSON)
 
     def _until_served(self, one: Desired, body: Body) -> Written:
         """Apply; wait for a kind or a namespace that this very run has made and that the server does not know yet."""
@@ -212,7 +203,7 @@ class Applier:
 
     def _sent(self, one: Desired, body: Body, *, dry_run: bool = False) -> Written:
         try:
-            return self._client.apply(body, manager=MANAGER, dry_run=dry_run)
+            return self._client.apply(body, manager=OURS, dry_run=dry_run)
         except ApiError as error:
             if error.error_class is ErrorClass.CONFLICT:
                 return self._settled(one, body, error, dry_run=dry_run)
@@ -228,7 +219,7 @@ class Applier:
         if resolution.refused:
             raise _refusal(error, resolution.refused)
         left = without(body, resolution.yielded) if resolution.yielded else body
-        return self._client.apply(left, manager=MANAGER, force=resolution.force, dry_run=dry_run)
+        return self._client.apply(left, manager=OURS, force=resolution.force, dry_run=dry_run)
 
     def _rules(self) -> list[ConflictRule]:
         if self._options.adopt:
@@ -240,9 +231,9 @@ class Applier:
         """Write an object of an API that knows no server-side apply; the version that was read must still hold."""
         live = self._client.find(one.id)
         if live is None:
-            return self._client.create(body, manager=MANAGER)
+            return self._client.create(body, manager=OURS)
         metadata = {**metadata_of(body), "resourceVersion": metadata_of(live).get("resourceVersion")}
-        return self._client.patch(one.id, {**body, "metadata": metadata}, manager=MANAGER)
+        return self._client.patch(one.id, {**body, "metadata": metadata}, manager=OURS)
 
     def _perhaps_recreated(self, item: Item, one: Desired, error: ApiError) -> Outcome:
         """Make an object anew, if a field may not be changed, the replacement is proven valid, and it is allowed."""
@@ -258,7 +249,7 @@ class Applier:
     def _is_replaceable(self, one: Desired) -> bool:
         """Tell whether the object would be accepted if it did not exist: the name is the only thing in its way."""
         try:
-            self._client.create(one.body, manager=MANAGER, dry_run=True)
+            self._client.create(one.body, manager=OURS, dry_run=True)
         except ApiError as error:
             return error.error_class is ErrorClass.ALREADY_EXISTS
         return False

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gitops_guard.cluster import ApiError, Client, ErrorClass
-from gitops_guard.model import Resource
+from gitops_guard.model import FieldChange, Json, Resource
 from gitops_guard.model.sync import Drift, DriftClass
 from gitops_guard.sync.applying import Applier, told
-from gitops_guard.sync.drifting import Pair, differs, drift_of
+from gitops_guard.sync.drifting import Pair, changes_of, differs, drift_of
 from gitops_guard.sync.ignoring import Ignoring, Way
-from gitops_guard.sync.objects import Desired, metadata_of
+from gitops_guard.sync.objects import PART_OF, Desired, metadata_of, strings_of
 from gitops_guard.sync.planning import Item
 
 _ATTEMPTS: Final = 3
@@ -28,6 +28,9 @@ class Look:
 
     drift: tuple[Drift, ...] = ()
     """All that differs; what a rule wants only to be told has the message `REPORTED`."""
+
+    fields: tuple[FieldChange, ...] = ()
+    """What applying would change, whoever wrote what is there; masked."""
 
     is_different: bool = False
     is_only_reported: bool = False
@@ -65,16 +68,32 @@ class Confirmer:
             return Look(item=item, is_different=True)
         if not differs(pair):
             return Look(item=item, pair=pair)
-        drift = self._drift_of(pair)
+        if item.entry is None:
+            return self._taken_in(item, pair, problem)
+        changes = changes_of([pair], secrets=self._secrets)
+        fields = tuple(field for change in changes for field in change.fields)
+        drift = tuple(drift_of(changes, [pair], self._ignoring))
         if not drift or problem or not self._ignoring.reports(item.desired.key, item.desired.body):
-            return Look(item=item, pair=pair, drift=drift, is_different=bool(drift), problem=problem)
+            return Look(item=item, pair=pair, drift=drift, fields=fields, is_different=bool(drift), problem=problem)
         kept = self._applier.dry_run(item.desired, pair.live, ways=(Way.ADOPT, Way.REPORT)).body
         rest = {one.field for one in self._drift_of(replace(pair, applied=kept))}
         marked = tuple(one if one.field in rest else replace(one, message=REPORTED) for one in drift)
-        return Look(item=item, pair=pair, drift=marked, is_different=True, is_only_reported=not rest)
+        return Look(item=item, pair=pair, drift=marked, fields=fields, is_different=True, is_only_reported=not rest)
+
+    def _taken_in(self, item: Item, pair: Pair, problem: str) -> Look:
+        """Look at an object that was no member of the set: that it becomes one is no change worth a line."""
+        wanted = strings_of(metadata_of(pair.applied).get("labels")).get(PART_OF, "")
+        metadata = metadata_of(pair.live)
+        labels: dict[str, Json] = {**strings_of(metadata.get("labels")), PART_OF: wanted}
+        member = replace(pair, live={**pair.live, "metadata": {**metadata, "labels": labels}})
+        changes = changes_of([member], secrets=self._secrets)
+        fields = tuple(field for change in changes for field in change.fields)
+        return Look(item=item, pair=pair, fields=fields, is_different=True, problem=problem)
 
     def _drift_of(self, pair: Pair) -> tuple[Drift, ...]:
-        return tuple(drift_of([pair], self._ignoring, secrets=self._secrets)) if differs(pair) else ()
+        if not differs(pair):
+            return ()
+        return tuple(drift_of(changes_of([pair], secrets=self._secrets), [pair], self._ignoring))
 
     def _pair(self, one: Desired, *, force: bool = False) -> Pair | None:
         """Return the object and its dry-run, whose version proves that both saw the same."""

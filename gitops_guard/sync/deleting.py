@@ -8,9 +8,9 @@ from typing import Final
 
 from gitops_guard.cluster import ApiError, Client, ErrorClass, Propagation, UnreachableError, in_parallel
 from gitops_guard.model import Json, ResourceId
+from gitops_guard.model.field_managers import OURS
 from gitops_guard.model.sync import SyncAction
 from gitops_guard.sync.applying import Outcome, is_unsure, told, wait_for
-from gitops_guard.sync.managed_fields import MANAGER
 from gitops_guard.sync.objects import PART_OF, Key, Live, live, metadata_of
 from gitops_guard.sync.planning import Item
 from gitops_guard.sync.pruning import PruneRules, reason_to_keep, stage
@@ -74,7 +74,7 @@ class Deleter:
         labels: Json = {PART_OF: None}
         patch: Json = {"metadata": {"labels": labels, "resourceVersion": item.live.resource_version}}
         try:
-            self.client.patch(_id(item.key, item.live.version), patch, manager=MANAGER)
+            self.client.patch(_id(item.key, item.live.version), patch, manager=OURS)
         except UnreachableError as error:
             return _blocked(item, str(error), is_unknown=True)
         except ApiError as error:

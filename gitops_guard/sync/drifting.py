@@ -38,12 +38,11 @@ def differs(pair: Pair) -> bool:
     return bare(pair.live) != bare(pair.applied)
 
 
-def drift_of(pairs: Sequence[Pair], ignoring: Ignoring, *, secrets: Sequence[Resource] = ()) -> list[Drift]:
-    """Return what differs in each object, masked, with who wrote it; what is left to others is left out.
+def changes_of(pairs: Sequence[Pair], *, secrets: Sequence[Resource] = ()) -> tuple[Change, ...]:
+    """Return what applying would change in each object, masked.
 
     Args:
         pairs: Objects that differ.
-        ignoring: What is left to others.
         secrets: More Secrets whose values must not be seen.
     """
     from gitops_guard.diff import Conventions, compare  # a cluster without drift needs neither
@@ -52,9 +51,20 @@ def drift_of(pairs: Sequence[Pair], ignoring: Ignoring, *, secrets: Sequence[Res
     after = [Resource(id=pair.desired.id, body=bare(pair.applied), origin=_NOWHERE) for pair in pairs]
     # nothing is a default here: both sides come from the server, which has filled in all of them
     conventions = Conventions(default_of=lambda _one, _path, _struct: None)
+    return compare(before, after, conventions, secrets=secrets)
+
+
+def drift_of(changes: Sequence[Change], pairs: Sequence[Pair], ignoring: Ignoring) -> list[Drift]:
+    """Return what differs in each object, with who wrote it; what is left to others is left out.
+
+    Args:
+        changes: As `changes_of` tells them.
+        pairs: The objects.
+        ignoring: What is left to others.
+    """
     by_id = {pair.desired.id: pair for pair in pairs}
     found: list[Drift] = []
-    for change in compare(before, after, conventions, secrets=secrets):
+    for change in changes:
         found += _of_change(change, by_id[change.id], ignoring)
     return sorted(found, key=lambda one: one.sort_key)
 

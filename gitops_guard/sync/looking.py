@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from gitops_guard.cluster import ApiError, Client, in_parallel
 from gitops_guard.model import Resource, ResourceId
+from gitops_guard.model.field_managers import OURS
 from gitops_guard.model.sync import Drift, GuardTrip, SyncAction, SyncReport, SyncVerdict
 from gitops_guard.sync.applying import Applier, ApplyOptions, Outcome, told
 from gitops_guard.sync.confirming import Confirmer, Look
 from gitops_guard.sync.drifting import foreign_of, has_additions
-from gitops_guard.sync.managed_fields import MANAGER
 from gitops_guard.sync.objects import Key
 from gitops_guard.sync.planning import Item, Step
 from gitops_guard.sync.preparing import Prepared, prepare
@@ -109,8 +109,8 @@ class _Looks:
         if item.step is Step.SUSPECT:
             return Outcome(item=item, action=SyncAction.CONFIGURED, reason="it has drifted")
         self.drift += [one for one in seen.drift if item.entry is not None and _is_somebodys(one)]
-        reason = "it would be taken into the set" if item.entry is None else _GIT_CHANGED
-        return Outcome(item=item, action=SyncAction.CONFIGURED, reason=reason)
+        reason = "it would be taken into the set" if item.entry is None else item.reason or _GIT_CHANGED
+        return Outcome(item=item, action=SyncAction.CONFIGURED, reason=reason, fields=seen.fields)
 
 
 def _is_told(field: str, changed: Iterable[str]) -> bool:
@@ -120,7 +120,7 @@ def _is_told(field: str, changed: Iterable[str]) -> bool:
 
 def _is_somebodys(one: Drift) -> bool:
     """Tell whether somebody else wrote what is there: of a field that Git changed, we did."""
-    return one.manager not in ("", MANAGER)
+    return one.manager not in ("", OURS)
 
 
 def _foreign(client: Client, prepared: Prepared) -> list[Drift]:

@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gitops_guard.model import FieldPath
-
-MANAGER: Final = "gitops-guard"
-"""Field manager that we apply as."""
+from gitops_guard.model.field_managers import OURS
 
 _SYSTEM: Final = frozenset(("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"))
-_CLIENT_SIDE: Final = frozenset(("kubectl-client-side-apply", "before-first-apply", "kubectl-edit", "kubectl-create"))
 _NOT_OURS_TO_JUDGE: Final = frozenset(("f:status",))
 _METADATA_OF_CONTROLLERS: Final = frozenset(("f:ownerReferences", "f:finalizers", "f:generateName"))
 
@@ -38,7 +35,7 @@ class Owner:
     @property
     def is_ours(self) -> bool:
         """Tell whether it is what we applied."""
-        return self.manager == MANAGER and self.operation == "Apply"
+        return self.manager == OURS and self.operation == "Apply"
 
 
 def owners(managed_fields: Iterable[Mapping[str, Any]]) -> list[Owner]:
@@ -102,7 +99,7 @@ def _key_in(node: Tree, body: object, element: str | int) -> str | None:
     item = _step(body, element)
     if f"i:{element}" in node:
         return f"i:{element}"
-    return next((key for key in node if _names(key, item)), None)
+    return next((key for key in node if names_item(key, item)), None)
 
 
 def _step(body: object, element: str | int) -> object:
@@ -111,7 +108,7 @@ def _step(body: object, element: str | int) -> object:
     return body.get(element) if isinstance(body, dict) else None
 
 
-def _names(key: str, item: object) -> bool:
+def names_item(key: str, item: object) -> bool:
     """Tell whether a key of a tree stands for a list's item."""
     if key.startswith("v:"):
         return bool(_json(key[2:]) == item)
@@ -174,7 +171,7 @@ def value_at(body: object, path: Sequence[str]) -> Any:
             body = body[index] if isinstance(body, list) and index < len(body) else None
         else:
             items = body if isinstance(body, list) else []
-            body = next((item for item in items if _names(key, item)), None)
+            body = next((item for item in items if names_item(key, item)), None)
     return body
 
 
@@ -185,7 +182,7 @@ def additions(entries: Sequence[Owner], ignored: Iterable[str] = ()) -> list[Add
         entries: Of the object as it is.
         ignored: Managers beside those of Kubernetes itself that are left alone.
     """
-    ours = _merged([one.fields for one in entries if one.is_ours])
+    ours = merged([one.fields for one in entries if one.is_ours])
     quiet = _SYSTEM | set(ignored)
     found = []
     for owner in entries:
@@ -215,49 +212,11 @@ def _leaves_or_self(theirs: Tree, key: str, path: tuple[str, ...]) -> Iterator[t
         yield (*path, key)
 
 
-def _merged(trees: Sequence[Tree]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
+def merged(trees: Sequence[Tree]) -> dict[str, Any]:
+    """Return a tree that holds what any of the trees holds."""
+    found: dict[str, Any] = {}
     for tree in trees:
         for key, value in tree.items():
-            both = [one for one in (merged.get(key), value) if isinstance(one, dict)]
-            merged[key] = _merged(both) if len(both) > 1 else dict(both[0]) if both else {}
-    return merged
-
-
-def migrated(managed_fields: Sequence[Mapping[str, Any]], api_version: str) -> list[Mapping[str, Any]] | None:
-    """Return the entries with those of client-side tools merged into ours; None when there is nothing to merge.
-
-    Without this, fields that were applied client-side and are then removed from Git would stay for ever.
-
-    Args:
-        managed_fields: Of the object as it is.
-        api_version: That the object is applied in; entries of another version are left alone.
-    """
-    taken = [
-        entry
-        for entry in managed_fields
-        if entry.get("manager") in _CLIENT_SIDE
-        and entry.get("operation") == "Update"
-        and not entry.get("subresource")
-        and entry.get("apiVersion") == api_version
-    ]
-    if not taken:
-        return None
-    ours = [
-        entry
-        for entry in managed_fields
-        if entry.get("manager") == MANAGER
-        and entry.get("operation") == "Apply"
-        and entry.get("apiVersion") == api_version
-    ]
-    rest = [entry for entry in managed_fields if entry not in taken and entry not in ours]
-    trees = [entry["fieldsV1"] for entry in (*ours, *taken) if isinstance(entry.get("fieldsV1"), dict)]
-    merged = {
-        "manager": MANAGER,
-        "operation": "Apply",
-        "apiVersion": api_version,
-        "time": max(str(entry.get("time", "")) for entry in taken),
-        "fieldsType": "FieldsV1",
-        "fieldsV1": _merged(trees),
-    }
-    return [*rest, merged]
+            both = [one for one in (found.get(key), value) if isinstance(one, dict)]
+            found[key] = merged(both) if len(both) > 1 else dict(both[0]) if both else {}
+    return found

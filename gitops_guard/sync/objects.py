@@ -1,5 +1,6 @@
 """What names an object in a cluster whatever its version, and the object as it is sent."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -131,6 +132,8 @@ def desired(
     if set_id:
         metadata["labels"] = {**(labels if isinstance(labels, dict) else {}), PART_OF: set_id}
     sent["metadata"] = metadata
+    if (one.group, one.kind) == ("", "Secret"):
+        sent = _with_encoded_data(sent)
     annotations = strings_of(metadata.get("annotations"))
     return Desired(
         id=one,
@@ -140,6 +143,23 @@ def desired(
         unit=unit,
         instructions=read_instructions(annotations, strings_of(labels)),
     )
+
+
+def _with_encoded_data(secret: dict[str, Any]) -> dict[str, Any]:
+    """Return a Secret whose `stringData` is put into `data`, as the server would store it.
+
+    The server never stores `stringData`, so whoever applies it owns no field of `data`: a key that Git gives up would
+    stay for ever. What is no text is left for the server to refuse.
+    """
+    given, data = secret.get("stringData"), secret.get("data") or {}
+    if not isinstance(given, dict) or not isinstance(data, dict):
+        return secret
+    if not all(isinstance(value, str) for value in given.values()):
+        return secret
+    encoded = {
+        key: base64.b64encode(value.encode("utf-8", "surrogatepass")).decode("ascii") for key, value in given.items()
+    }
+    return {**{key: value for key, value in secret.items() if key != "stringData"}, "data": {**data, **encoded}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

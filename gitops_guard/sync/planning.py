@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from gitops_guard.sync.inventory import Entry, Inventory
+from gitops_guard.sync.migrating import taken_over
 from gitops_guard.sync.objects import Desired, Key, Live, meta_hash
 from gitops_guard.sync.pruning import PruneRules, reason_to_keep
 
@@ -184,10 +185,20 @@ def _wanted(one: Desired, entry: Entry | None, sight: Sight, options: PlanOption
         return Item(
             key=one.key, step=step, desired=one, live=live, entry=entry, is_adopted=entry is None and not live.part_of
         )
-    if is_clean(one, live, entry) and not is_due:
+    others = _others(one, live) if options.adopt else []
+    if is_clean(one, live, entry) and not is_due and not others:
         return Item(key=one.key, step=Step.CLEAN, desired=one, live=live, entry=entry)
     is_same = not one.hash or entry.desired_hash == one.hash
+    if others and is_same:
+        reason = f"the fields of {', '.join(others)} become ours"
+        return Item(key=one.key, step=Step.UPDATE, desired=one, live=live, entry=entry, reason=reason)
     return Item(key=one.key, step=Step.SUSPECT if is_same else Step.UPDATE, desired=one, live=live, entry=entry)
+
+
+def _others(one: Desired, live: Live) -> list[str]:
+    """Return the other tools that deploy from Git and have fields of an object."""
+    entries = taken_over(live.managed_fields, one.id.api_version, adopt=True)
+    return sorted({str(entry.get("manager", "")) for entry in entries})
 
 
 def _kind(key: Key) -> set[tuple[str, str]]:

@@ -84,7 +84,7 @@ def _changes(facts: Facts) -> Iterator[ObjectChange]:
     for item in facts.prepared.plan.items:
         outcome = facts.outcomes.get(item.key)
         if outcome is not None:
-            yield ObjectChange(action=outcome.action, id=id_of(item), reason=outcome.reason)
+            yield ObjectChange(action=outcome.action, id=id_of(item), reason=outcome.reason, fields=outcome.fields)
         else:
             yield _without_outcome(item, facts)
     yield from _hooks(facts.prepared, facts)

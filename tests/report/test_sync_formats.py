@@ -10,7 +10,7 @@ from importlib.resources import files
 import jsonschema
 import pytest
 
-from gitops_guard.model import ResourceId
+from gitops_guard.model import ChangeClass, FieldChange, FieldOp, Json, ResourceId
 from gitops_guard.model.sync import (
     Drift,
     DriftClass,
@@ -32,6 +32,21 @@ def named(kind: str, name: str, group: str = "") -> ResourceId:
     return ResourceId(group=group, version="v1", kind=kind, namespace="shop", name=name)
 
 
+def edited(field: str, op: FieldOp, old: Json, new: Json, *, masked: bool = False) -> FieldChange:
+    return FieldChange(
+        path=(field,), field=field, op=op, old=old, new=new, change_class=ChangeClass.OTHER, masked=masked
+    )
+
+
+FIELDS = (
+    edited("data[gone]", FieldOp.REMOVED, {"a": [1]}, None),
+    edited("data[new]", FieldOp.ADDED, None, "v"),
+    edited("data[password]", FieldOp.CHANGED, "***", "***", masked=True),
+    edited("spec.order", FieldOp.REORDERED, ["a", "b"], ["b", "a"]),
+    *(edited(f"spec.replicas{number}", FieldOp.CHANGED, number, number + 1) for number in range(8)),
+)
+
+
 REPORT = SyncReport(
     set_name="shop",
     revision="0123456789abcdef0123456789abcdef01234567",
@@ -40,6 +55,7 @@ REPORT = SyncReport(
         ObjectChange(action=SyncAction.UNCHANGED, id=named("ConfigMap", "same")),
         ObjectChange(action=SyncAction.CREATED, id=named("ConfigMap", "new")),
         ObjectChange(action=SyncAction.CONFIGURED, id=named("Deployment", "web", "apps"), reason="drift corrected: spec.replicas"),
+        ObjectChange(action=SyncAction.CONFIGURED, id=named("Deployment", "wide", "apps"), reason="Git wants it otherwise", fields=FIELDS),
         ObjectChange(action=SyncAction.SKIPPED, id=named("ConfigMap", "old"), reason="it left Git, and a guard keeps it"),
         ObjectChange(action=SyncAction.BLOCKED, id=named("Job", "once", "batch"), reason="invalid: field is immutable"),
     ),
@@ -90,7 +106,10 @@ def test_format_when_a_cluster_holds_hostile_text_then_nothing_acts(name):
     one = named("ConfigMap", evil)
     report = replace(
         REPORT,
-        changes=(ObjectChange(action=SyncAction.BLOCKED, id=one, reason=evil),),
+        changes=(
+            ObjectChange(action=SyncAction.BLOCKED, id=one, reason=evil),
+            ObjectChange(action=SyncAction.CONFIGURED, id=one, fields=(edited(evil, FieldOp.CHANGED, evil, {evil: evil}),)),
+        ),
         drift=(Drift(id=one, drift_class=DriftClass.CHANGED, field=evil, want=evil, have={evil: evil}, manager=evil, message=evil),),
         health=(ObjectHealth(id=one, status=HealthStatus.FAILED, reason=evil, message=evil),),
         guards=(GuardTrip(name="shrink", message=evil),),

@@ -37,6 +37,7 @@ DRIFTS = [
     ("ConfigMap", "n4", {"data": {"a": "2"}}, MERGE_PATCH, "data[a]"),
     ("ConfigMap", "n5", {"data": {"a": None}}, MERGE_PATCH, "data"),
     ("Service", "n6", {"spec": {"selector": {"app": "other"}}}, MERGE_PATCH, "spec.selector.app"),
+    ("ServiceAccount", "n12", {"metadata": {"annotations": {"x": "y"}}}, MERGE_PATCH, "metadata.annotations[x]"),
     ("Service", "n7", {"spec": {"ports": [{"port": 81}]}}, MERGE_PATCH, ""),  # both ports together are invalid: a dry-run cannot compare
 ]  # fmt: skip
 HARMLESS = [
@@ -50,9 +51,18 @@ HARMLESS = [
 def patch(control_plane: ControlPlane, namespace: str) -> Any:
     api = control_plane.api(ADMIN)
 
-    def call(kind: str, name: str, body: Any, content_type: str, *, suffix: str = "", method: str = "PATCH") -> None:
+    def call(
+        kind: str,
+        name: str,
+        body: Any,
+        content_type: str,
+        *,
+        suffix: str = "",
+        method: str = "PATCH",
+        manager: str = "kubectl-edit",
+    ) -> None:
         path = f"/{PLURALS[kind]}/namespaces/{namespace}/{kind.lower()}s/{name}{suffix}"
-        query = {"fieldManager": "kubectl-edit"} if method == "PATCH" else None
+        query = {"fieldManager": manager} if method == "PATCH" else None
         api.expect(method, path, body, query=query, headers={"Content-Type": content_type})
 
     return call
@@ -67,7 +77,7 @@ def test_drift_when_of_every_type_among_many_then_exactly_it_is_found(fleet, wor
     for kind, name, body, content_type, _ in DRIFTS:
         patch(kind, name, body, content_type)
     for kind, name, body, content_type in HARMLESS:
-        patch(kind, name, body, content_type)
+        patch(kind, name, body, content_type, manager="some-controller")
     patch("ConfigMap", "n11", None, "application/json", method="DELETE")
     before = sum(fleet.client.counts.values())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,7 +16,8 @@ from gitops_guard.sync.field_selector import selector
 from gitops_guard.sync.ignoring import IgnoreRule, Ignoring, Way
 from gitops_guard.sync.instructions import read_instructions
 from gitops_guard.sync.inventory import Entry, Inventory, Run, decode, encode, superset
-from gitops_guard.sync.managed_fields import additions, last_writer, migrated, owners, value_at
+from gitops_guard.sync.managed_fields import additions, last_writer, owners, value_at
+from gitops_guard.sync.migrating import migrated, surplus, without_path
 from gitops_guard.sync.objects import Key
 from gitops_guard.sync.windows import closed_reason, window
 
@@ -304,3 +306,58 @@ def test_parent_when_checked_then_only_our_own_is_taken(change, words):
     problem = parent_problem(name, {"metadata": {**parent_metadata(name, []), **change}})
 
     assert words in problem if words else problem == ""
+
+
+@pytest.mark.parametrize(
+    ("owned", "others", "expected"),
+    [
+        pytest.param(
+            {"f:data": {"f:a": {}, "f:b": {}}}, {"f:data": {"f:a": {}}}, [("f:data", "f:b")], id="one-of-a-map"
+        ),
+        pytest.param({"f:data": {".": {}, "f:a": {}}}, {}, [("f:data",)], id="the-whole-map"),
+        pytest.param({"f:spec": {"f:args": {}}}, {"f:spec": {"f:args": {}}}, [], id="a-leaf-of-both"),
+        pytest.param({"f:spec": {"f:x": {"f:y": {}}}}, {"f:spec": {"f:x": {}}}, [], id="owned-as-one-by-others"),
+        pytest.param(
+            {"f:l": {'k:{"name":"a"}': {".": {}, "f:v": {}}, 'v:"s"': {}}},
+            {"f:l": {'k:{"name":"a"}': {"f:v": {}}}},
+            [("f:l", 'v:"s"')],
+            id="items-of-lists",
+        ),
+    ],
+)
+def test_surplus_when_others_own_a_part_then_only_the_rest_is_told(owned, others, expected):
+    def entry(manager: str, fields: Any) -> dict[str, Any]:
+        return {"manager": manager, "operation": "Apply", "apiVersion": "v1", "fieldsV1": fields}
+
+    assert expected == list(surplus([entry("x", others), entry("gitops-guard", owned)], [], "v1"))
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        pytest.param(
+            ("f:m", "f:a"), {"m": {"b": 1}, "l": [{"n": "x", "v": 1}, {"n": "y"}], "s": ["p", "q"]}, id="field"
+        ),
+        pytest.param(("f:l", 'k:{"n":"x"}'), {"m": {"a": 1, "b": 1}, "l": [{"n": "y"}], "s": ["p", "q"]}, id="item"),
+        pytest.param(
+            ("f:l", 'k:{"n":"x"}', "f:v"),
+            {"m": {"a": 1, "b": 1}, "l": [{"n": "x"}, {"n": "y"}], "s": ["p", "q"]},
+            id="field-of-an-item",
+        ),
+        pytest.param(
+            ("f:s", 'v:"p"'), {"m": {"a": 1, "b": 1}, "l": [{"n": "x", "v": 1}, {"n": "y"}], "s": ["q"]}, id="of-a-set"
+        ),
+        pytest.param(
+            ("f:s", "i:1"), {"m": {"a": 1, "b": 1}, "l": [{"n": "x", "v": 1}, {"n": "y"}], "s": ["p"]}, id="index"
+        ),
+        pytest.param(("f:no", "f:a"), None, id="no-such-field"),
+        pytest.param(("f:l", 'k:{"n":"z"}'), None, id="no-such-item"),
+        pytest.param(("f:m", "i:0"), None, id="no-list"),
+    ],
+)
+def test_without_when_a_path_is_there_then_only_it_goes(path, expected):
+    body: Any = {"m": {"a": 1, "b": 1}, "l": [{"n": "x", "v": 1}, {"n": "y"}], "s": ["p", "q"]}
+    before = json.dumps(body)
+
+    assert (json.loads(before) if expected is None else expected) == without_path(body, path)
+    assert before == json.dumps(body)

@@ -6,7 +6,7 @@ Keys come in a fixed order and text is ASCII. Unchanged objects are counted, not
 import json
 from typing import Any, TextIO
 
-from gitops_guard.model import ResourceId
+from gitops_guard.model import FieldChange, ResourceId
 from gitops_guard.model.sync import Drift, ObjectChange, ObjectHealth, SyncAction, SyncReport
 from gitops_guard.report import FormatOptions
 
@@ -41,7 +41,22 @@ def _resource(one: ResourceId) -> dict[str, str]:
 
 
 def _change(change: ObjectChange) -> dict[str, Any]:
-    return {"action": str(change.action), "resource": _resource(change.id), "reason": change.reason}
+    return {
+        "action": str(change.action),
+        "resource": _resource(change.id),
+        "reason": change.reason,
+        "fields": [_field(field) for field in change.fields],
+    }
+
+
+def _field(change: FieldChange) -> dict[str, Any]:
+    return {
+        "field": change.field,
+        "op": str(change.op),
+        "old": change.old,
+        "new": change.new,
+        "masked": change.masked,
+    }
 
 
 def _drift(drift: Drift) -> dict[str, Any]:

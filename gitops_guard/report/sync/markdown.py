@@ -22,6 +22,8 @@ def _lines(report: SyncReport, limit: int) -> Iterator[str]:
     yield escape(words.tally(report))
     yield ""
     yield from _table(("action", "object", "reason"), list(words.effective(report)), limit)
+    edits = [(str(one.id), words.edit(field)) for one in report.changes for field in one.fields]
+    yield from _table(("object", "what would change"), edits, limit)
     drift = [
         (one.drift_class, str(one.id), words.difference(one), words.blame(one), one.message) for one in report.drift
     ]

@@ -7,10 +7,14 @@
 from collections.abc import Iterator
 from typing import Final, TextIO
 
-from gitops_guard.model.sync import SyncAction, SyncReport, SyncVerdict
+from gitops_guard.model.sync import ObjectChange, SyncAction, SyncReport, SyncVerdict
 from gitops_guard.report import FormatOptions
 from gitops_guard.report.sync import words
 from gitops_guard.report.visible import visible
+from gitops_guard.wording import count
+
+_MOST_FIELDS: Final = 10
+"""So many fields of an object are shown unless all are asked for."""
 
 _RED: Final = "31"
 _GREEN: Final = "32"
@@ -42,6 +46,7 @@ class _Writer:
                 sign, colour = _SIGNS[change.action]
                 name = self._paint(f"{sign} {visible(str(change.id))}", colour)
                 yield f"{name}  {visible(change.reason)}".rstrip()
+                yield from self._fields(change)
         for drift in report.drift:
             parts = (words.difference(drift), words.blame(drift), drift.message)
             told = "  ".join(visible(part) for part in parts if part)
@@ -50,6 +55,12 @@ class _Writer:
         for status, name, reason in words.unwell(report):
             yield f"{self._paint(f'? {status} {visible(name)}', _RED)}  {visible(reason)}".rstrip()
         yield from self._end(report)
+
+    def _fields(self, change: ObjectChange) -> Iterator[str]:
+        shown = change.fields if self._options.verbose else change.fields[:_MOST_FIELDS]
+        yield from (f"    {visible(words.edit(field))}" for field in shown)
+        if len(change.fields) > len(shown):
+            yield f"    and {count(len(change.fields) - len(shown), 'more field')}; --verbose shows them"
 
     def _end(self, report: SyncReport) -> Iterator[str]:
         for guard in report.guards:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from gitops_guard.model import Json
+from gitops_guard.model import FieldChange, Json
 from gitops_guard.model.sync import Drift, DriftClass, HealthStatus, SyncAction, SyncReport, SyncVerdict
 from gitops_guard.wording import count
 
@@ -44,6 +44,15 @@ def effective(report: SyncReport) -> Iterator[tuple[SyncAction, str, str]]:
     for change in report.changes:
         if change.action is not SyncAction.UNCHANGED:
             yield change.action, str(change.id), change.reason
+
+
+def edit(change: FieldChange) -> str:
+    """Return what would happen to a field, in one line: `~ spec.replicas: 2 -> 3`."""
+    from gitops_guard.report import diff_words  # most reports need none of it
+
+    old, new = diff_words.sides(change)
+    value = "changed, and masked" if diff_words.looks_same(change) else " -> ".join(one for one in (old, new) if one)
+    return f"{diff_words.OP_SIGNS[change.op]} {change.field}: {value}"
 
 
 def unwell(report: SyncReport) -> Iterator[tuple[HealthStatus, str, str]]:
