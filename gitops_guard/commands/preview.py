@@ -55,9 +55,7 @@ class Suppositions:
 
     def on(self, cluster: str, workspace: Workspace) -> "Suppositions":
         """Return what a simulation on a cluster goes by."""
-        known = workspace.config.clusters.get(cluster)
-        own = known.kubernetes_version if known is not None else ""
-        return replace(self, version=self.version or own or workspace.settings.kubernetes_versions[-1])
+        return replace(self, version=self.version or workspace.version_of(cluster))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -18,6 +18,7 @@ from gitops_guard.model import CheckError, Json
 from gitops_guard.model.rollout import RolloutVerdict
 from gitops_guard.model.simulation import Simulation
 from gitops_guard.model.snapshot import Snapshot
+from gitops_guard.model.unit import Unit
 from gitops_guard.report import FormatOptions
 from gitops_guard.report.simulation import SIMULATION_FORMATS
 from gitops_guard.rollout.assumptions import Assumptions
@@ -28,7 +29,6 @@ from gitops_guard.rollout.predict_change import predict_change
 from gitops_guard.rollout.snapshot_file import read_snapshot
 from gitops_guard.rollout.versions import kubernetes_model
 
-DEFAULT_VERSION = "1.36"
 
 GATES: Mapping[str, tuple[RolloutVerdict, ...]] = {
     "stuck": (RolloutVerdict.STUCK,),
@@ -59,7 +59,7 @@ class SimulateRequest:
     """A file of `gitops-guard snapshot`; None: nothing is known of the cluster."""
 
     kubernetes_version: str | None = None
-    """None: the snapshot's version, else the default."""
+    """None: that of the snapshot, else of each unit's clusters, else the newest that is checked against."""
 
     output_format: str = "text"
     fail_on: str = "downtime"
@@ -83,8 +83,9 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
     workspace = _open(request, environment)
     assumptions = read_assumptions(request.assume, workspace.config)
     snapshot = _snapshot(request, workspace, environment)
-    version = request.kubernetes_version or (snapshot.kubernetes if snapshot is not None else DEFAULT_VERSION)
-    check_version(version, assumptions)
+    version = request.kubernetes_version or (snapshot.kubernetes if snapshot is not None else "")
+    if version:
+        check_version(version, assumptions)
     before, after = _sides(request, workspace)
     rendered = _rendered(request, workspace, environment)
 
@@ -92,9 +93,9 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
     sides = [plain, *((old, new) for _, old, new in rendered.units)]
     shared = _shared(sides, assumptions, snapshot)
 
-    def simulated(before: Manifests, after: Manifests, unit: str = "") -> Simulation:
+    def simulated(before: Manifests, after: Manifests, on: str, unit: str = "") -> Simulation:
         change = Change.between(before.resources, after.resources, assumptions, snapshot)
-        predictions = predict_change(change, assumptions, version)
+        predictions = predict_change(change, assumptions, on)
         reported = findings_of(_with_shared(find_hazards(change), shared, after), after, workspace, today)
         return Simulation(
             rollouts=tuple(replace(rollout, unit=unit) for rollout in predictions.rollouts),
@@ -104,10 +105,21 @@ def run(request: SimulateRequest, environment: Mapping[str, str], *, today: date
             silenced=reported.silenced,
         )
 
-    parts = [simulated(*plain), *(simulated(old, new, unit.label) for unit, old, new in rendered.units)]
+    parts = [simulated(*plain, version or workspace.version_of(""))]
+    for unit, old, new in rendered.units:
+        versions = [version] if version else _versions(unit, workspace)
+        for on in versions:
+            label = unit.label if len(versions) == 1 else f"{unit.label} (Kubernetes {on})"
+            parts.append(simulated(old, new, on, label))
     simulation = _joined(parts, (*unreadable(*plain), *rendered.errors))
     _write(simulation, request, workspace)
     return _exit_code(simulation, request, workspace)
+
+
+def _versions(unit: Unit, workspace: Workspace) -> list[str]:
+    """Return the versions of the clusters that a unit goes to, the oldest first; controllers of each differ."""
+    found = {workspace.version_of(cluster) for cluster in unit.clusters or ("",)}
+    return sorted(found, key=lambda text: [int(part) for part in text.split(".")])
 
 
 def _shared(

@@ -84,6 +84,12 @@ class Workspace:
     asked_policies: tuple[str, ...] = ()
     """`--policies`, as it was given."""
 
+    def version_of(self, cluster: str) -> str:
+        """Return the Kubernetes version of a cluster: its own, else the newest that is checked against."""
+        known = self.config.clusters.get(cluster)
+        own = known.kubernetes_version if known is not None else ""
+        return own or self.settings.kubernetes_versions[-1]
+
 
 def open_workspace(asked: Asked, environment: Mapping[str, str], *, tree: Tree | None = None) -> Workspace:
     """Open tree, configuration and plugins.

@@ -80,3 +80,31 @@ def test_simulate_when_units_share_a_cluster_then_their_rollouts_compete_for_its
     ).json()
     assert ["ok", "ok"] == [one["verdict"] for one in document["rollouts"]]
     assert expected == [one["rule"] for one in document["hazards"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        pytest.param((), {"eu": "1.35", "us": "1.36"}, id="each its own"),
+        pytest.param(("--kubernetes-version", "1.34"), {"eu": "1.34", "us": "1.34"}, id="as told"),
+    ],
+)
+def test_simulate_when_clusters_run_different_versions_then_each_is_predicted_for_its_own(repo, arguments, expected):
+    deploys = (
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: web, namespace: flux-system}\n"
+        "spec: {path: ./apps, prune: true, interval: 5m, sourceRef: {kind: GitRepository, name: flux-system}}\n"
+    )
+    files = {
+        "apps/web.yaml": DEPLOYMENT,
+        "apps/kustomization.yaml": "resources: [web.yaml]\n",
+        "clusters/eu/web.yaml": deploys,
+        "clusters/us/web.yaml": deploys,
+        ".gitops-guard.yaml": "kubernetes-versions: ['1.36']\nclusters:\n  eu: {kubernetes-version: '1.35'}\n  us: {}\n",
+    }
+    sandbox = repo(files).commit()
+    sandbox.commit({"apps/web.yaml": DEPLOYMENT.replace("web:1", "web:2")})
+
+    found = sandbox.run("simulate", "--from", "HEAD^", "--format", "json", *arguments).json()["rollouts"]
+
+    models = {one["unit"].rpartition(" on ")[2]: one["model"] for one in found}
+    assert {cluster: f"kubernetes {version}" for cluster, version in expected.items()} == models
