@@ -223,7 +223,7 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument(
         "--kubernetes-version",
         metavar="V",
-        help="1.36, or with a patch: 1.35.2 (the snapshot's, else each cluster's own, else the newest that is checked against)",
+        help="1.36, or with a patch: 1.35.2 (the snapshot's, else each cluster's own, else the newest checked against)",
     )
     parser.add_argument(
         "--fail-on",

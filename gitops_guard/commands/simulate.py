@@ -29,7 +29,6 @@ from gitops_guard.rollout.predict_change import predict_change
 from gitops_guard.rollout.snapshot_file import read_snapshot
 from gitops_guard.rollout.versions import kubernetes_model
 
-
 GATES: Mapping[str, tuple[RolloutVerdict, ...]] = {
     "stuck": (RolloutVerdict.STUCK,),
     "downtime": (RolloutVerdict.STUCK, RolloutVerdict.DOWNTIME),
