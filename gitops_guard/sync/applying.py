@@ -64,7 +64,7 @@ class Outcome:
     """Runs in a row in which a field was changed again, by field and manager."""
 
     is_released: bool = False
-    """It is not a member of the set any more, and still there."""
+    """It is not a member of the set any more, and was not deleted by us."""
 
     is_partial: bool = False
     """A field of it was left otherwise than Git wants it, which later runs are to tell too."""

@@ -11,6 +11,7 @@ from gitops_guard.sync.migrating import taken_over
 from gitops_guard.sync.objects import Desired, Key, Live, meta_hash
 from gitops_guard.sync.pruning import PruneRules, reason_to_keep
 
+UNSERVED: Final = "its kind is not served at the moment"
 VERIFY_AFTER_S: Final = 24 * 3600
 """What a webhook or a default changes without a new version is found at the latest after so long."""
 
@@ -234,8 +235,7 @@ def _unwanted(key: Key, entry: Entry | None, sight: Sight, options: PlanOptions)
         reason = "its kind cannot be listed everywhere, so nothing of it is deleted"
         return Item(key=key, step=Step.BLOCK, live=live, entry=entry, reason=reason)
     if (key.group, key.kind) in sight.unserved:
-        reason = "its kind is not served at the moment; if it is gone for good, `gitops-guard fsck` forgets it"
-        return Item(key=key, step=Step.SKIP, entry=entry, reason=reason)
+        return Item(key=key, step=Step.SKIP, entry=entry, reason=UNSERVED)
     if live is None or live.part_of != options.prune.set_id:
         return None
     reason = reason_to_keep(live, entry, options.prune)

@@ -31,7 +31,7 @@ from gitops_guard.sync.inventory import Inventory, superset
 from gitops_guard.sync.locking import Stop, locked, run_id
 from gitops_guard.sync.looking import look
 from gitops_guard.sync.objects import Desired, Key
-from gitops_guard.sync.planning import Item, Step
+from gitops_guard.sync.planning import UNSERVED, Item, Step
 from gitops_guard.sync.preparing import Prepared, prepare
 from gitops_guard.sync.pruning import PruneRules
 from gitops_guard.sync.recording import FIGHT, fights_after, is_worth_a_line, members_after, planned_entries, run_of
@@ -40,6 +40,7 @@ from gitops_guard.sync.request import Request
 from gitops_guard.sync.settling import planned_namespaces
 from gitops_guard.sync.store import FencedError, Store, Stored
 from gitops_guard.sync.suspending import reason_to_rest
+from gitops_guard.sync.vanished import Vanishing
 from gitops_guard.sync.waiting import Health, HealthOptions
 
 _BREAKER_FROM: Final = 20
@@ -143,10 +144,12 @@ class _Run:
         if not prepared.may_write:
             return self._finish(stored, facts)
         try:
+            vanishing = Vanishing(self._client, [one for one in prepared.plan.of(Step.SKIP) if one.reason == UNSERVED])
             stored = self._remember_plan(stored, prepared)
             self._execute(prepared, facts)
             facts.health = self._health(prepared, facts)
             self._prune(prepared, facts)
+            self._forget(vanishing, facts)
         except (ClusterError, FencedError) as error:
             self._fatal = error
             facts.notes.append(str(error))
@@ -289,6 +292,12 @@ class _Run:
                 facts.outcomes[outcome.item.key] = outcome
                 self._request.progress.object_done(outcome)
 
+    def _forget(self, vanishing: Vanishing, facts: Facts) -> None:
+        """Let go of members whose kind is gone for good."""
+        reason = "its kind is gone for good, and the object with it: forgotten"
+        for item in vanishing.gone(self._stop.event):
+            facts.outcomes[item.key] = Outcome(item=item, action=SyncAction.SKIPPED, reason=reason, is_released=True)
+
     def _finish(self, stored: Stored, facts: Facts) -> SyncReport:
         """Write down what is, unless the lock is not ours any more, and report."""
         facts.drift = self._drift
@@ -370,6 +379,10 @@ def _applied(prepared: Prepared, facts: Facts) -> list[Desired]:
     return [item.desired for item in items if item.desired is not None]
 
 
+def _is_undone(one: Outcome) -> bool:
+    return one.action is SyncAction.SKIPPED and not one.body and not one.is_released
+
+
 def _not_well(facts: Facts) -> str:
     """Return why nothing may be deleted; empty when all was applied and is well."""
     wrong = next((out for out in facts.prepared.left_out if out.is_wrong), None) if facts.prepared else None
@@ -378,7 +391,7 @@ def _not_well(facts: Facts) -> str:
     failed = next((one for one in facts.outcomes.values() if one.is_failed), None)
     if failed is not None:
         return f"{failed.item.key} could not be applied"
-    skipped = next((one for one in facts.outcomes.values() if one.action is SyncAction.SKIPPED and not one.body), None)
+    skipped = next((one for one in facts.outcomes.values() if _is_undone(one)), None)
     if skipped is not None:
         return f"{skipped.item.key} was not applied: {skipped.reason}"
     sick = next((one for one in facts.health if one.status not in _WELL), None)
