@@ -193,7 +193,7 @@ def request_of(flags: SyncFlags, source: Source, name: SetName, narration: Narra
         suspended=config.suspend,
         timeout_s=flags.timeout_s,
         lease_s=flags.lease_s,
-        progress=Progress(object_done=narration.object_done, health=narration.health),
+        progress=Progress(object_done=narration.object_done, health=narration.health, planned=narration.planned),
     )
 
 

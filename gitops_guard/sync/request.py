@@ -11,6 +11,7 @@ from gitops_guard.sync.guard import Caps
 from gitops_guard.sync.health import Check, Policy
 from gitops_guard.sync.ignoring import IgnoreRule
 from gitops_guard.sync.settling import Wanted
+from gitops_guard.sync.waiting import Standing
 from gitops_guard.sync.windows import Window
 
 
@@ -57,8 +58,9 @@ class Progress:
     """Who is told what happens."""
 
     object_done: Callable[[Outcome], None] = lambda _outcome: None
-    health: Callable[[int, int], None] = lambda _well, _all: None
-    """(healthy, all)."""
+    health: Callable[[Standing], None] = lambda _standing: None
+    planned: Callable[[int], None] = lambda _objects: None
+    """Told how many objects there are to write, before the first is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,6 +202,8 @@ class _Run:
             stopped=self._stop.event,
             healthy_within_s=self._request.timeout_s,
         )
+        work = prepared.plan.of(Step.CREATE, Step.UPDATE, Step.SUSPECT)
+        self._request.progress.planned(len(work) + len(prepared.due_hooks))
         facts.outcomes = execution.outcomes  # also what was done before it ended early
         execution.run()
 

@@ -17,6 +17,7 @@ from gitops_guard.model import ResourceId
 from gitops_guard.model.sync import HealthStatus, ObjectHealth
 from gitops_guard.sync.causes import Causes
 from gitops_guard.sync.health import Check, Policy, Verdict, assess, has_state
+from gitops_guard.sync.health.pods import Pods, pods_of
 from gitops_guard.sync.objects import PART_OF, Desired, Key, metadata_of
 
 _FIRST_POLL_S: Final = 0.25
@@ -28,14 +29,29 @@ _SETTLED: Final = frozenset((HealthStatus.CURRENT, HealthStatus.NO_SIGNAL, Healt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a set is."""
+
+    well: int
+    """Objects that are healthy."""
+
+    of: int
+    pods: Pods = field(default_factory=Pods)
+    """Of all workloads."""
+
+    waits_for: str = ""
+    """The first object that is not healthy, and why; empty when all are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthOptions:
     """How health is judged and waited for."""
 
     checks: Mapping[tuple[str, str], Check] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     within_s: float = 300.0
-    told: Callable[[int, int], None] = lambda _well, _all: None
-    """Told (healthy, all) whenever something has changed."""
+    told: Callable[[Standing], None] = lambda _standing: None
+    """Told whenever something may have changed."""
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -226,7 +242,7 @@ class _Session:
         deadline = time.monotonic() + self._options.within_s
         causes_at = time.monotonic() + _CAUSES_EVERY_S
         while (left := self._unsettled()) and not stopped.is_set() and self._error is None:
-            self._options.told(len(self._objects) - len(left), len(self._objects))
+            self._options.told(self._standing(left))
             now = time.monotonic()
             if now >= deadline:
                 return
@@ -235,7 +251,25 @@ class _Session:
                 causes_at = time.monotonic() + _CAUSES_EVERY_S
             self._changed.wait(min(_TICK_S, deadline - now))
             self._changed.clear()
-        self._options.told(len(self._objects) - len(left), len(self._objects))
+        self._options.told(self._standing(left))
+
+    def _standing(self, left: Sequence[Key]) -> Standing:
+        with self._lock:
+            pods = Pods()
+            for body in self._bodies.values():
+                pods = pods.plus(pods_of(body))
+            verdict = self._verdicts[left[0]] if left else None
+        why = (
+            f" ({verdict.message or verdict.reason})"
+            if verdict is not None and (verdict.message or verdict.reason)
+            else ""
+        )
+        return Standing(
+            well=len(self._objects) - len(left),
+            of=len(self._objects),
+            pods=pods,
+            waits_for=f"{left[0]}{why}" if left else "",
+        )
 
     def _fail_fast(self, keys: Sequence[Key]) -> None:
         """Take what cannot become well by itself for failed: an image that is not there, a container that crashes."""
