@@ -18,6 +18,9 @@ _CHARTS: Final = {
 }
 """Last keys of the fields that say which version is deployed."""
 
+_PARTS: Final = frozenset(("tag", "digest", "repository"))
+"""Keys below an `image` in a chart's values."""
+
 
 class Bump(NamedTuple):
     """One move; what it names comes from content."""
@@ -42,19 +45,43 @@ def bumps(changes: Iterable[Change]) -> tuple[Bump, ...]:
 
 
 def _of(change: Change) -> Iterator[Bump]:
+    in_values: dict[str, Bump] = {}
     for field in change.fields:
         if field.op is not FieldOp.CHANGED or not (isinstance(field.old, str) and isinstance(field.new, str)):
             continue
-        if field.change_class is ChangeClass.IMAGE:
+        last = field.path[-1] if field.path else ""
+        if last == "image" and field.change_class is ChangeClass.IMAGE:
             yield _image(field.old, field.new)
-        elif _is_chart(change, field):
+        elif last in _CHARTS.get(change.id.kind, ()):
             old, new = field.old, field.new
-            is_pinned = field.path[-1] == "digest"
+            is_pinned = last == "digest"
             yield Bump("chart", change.id.name, old, new, is_pinned=is_pinned, is_major=_is_major(old, new))
+        elif last in _PARTS and len(field.path) > 1 and _is_image(field.path[-2]):
+            bump = _part(change, field, field.old, field.new)
+            in_values[bump.name] = _together(in_values[bump.name], bump) if bump.name in in_values else bump
+    yield from in_values.values()
 
 
-def _is_chart(change: Change, field: FieldChange) -> bool:
-    return bool(field.path) and field.path[-1] in _CHARTS.get(change.id.kind, ())
+def _is_image(key: str | int) -> bool:
+    return isinstance(key, str) and key.lower().endswith("image")
+
+
+def _part(change: Change, field: FieldChange, old: str, new: str) -> Bump:
+    """Return the move of an image that a chart's values name in parts: it is called by where it stands."""
+    place = field.field.rpartition(".")[0].removeprefix("spec.values.")
+    before, after = (text.partition("@")[0] or text for text in (old, new))
+    if before == after:  # only the digest behind the tag has moved
+        before, after = old, new
+    is_pinned = field.path[-1] == "digest" or _is_pinned(f"@{new.rpartition('@')[2]}")
+    return Bump(
+        "image", f"{change.id.name}: {place}", before, after, is_pinned=is_pinned, is_major=_is_major(before, after)
+    )
+
+
+def _together(one: Bump, other: Bump) -> Bump:
+    """Return one move for tag and digest of the same image: the tag tells people more."""
+    tag = one if _MAJOR.match(one.new) else other
+    return tag._replace(is_pinned=one.is_pinned or other.is_pinned)
 
 
 def _image(old: str, new: str) -> Bump:

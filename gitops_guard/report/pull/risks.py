@@ -39,9 +39,20 @@ class Evidence(NamedTuple):
 
 
 HOLDERS: Final = frozenset(
-    ("PersistentVolumeClaim", "PersistentVolume", "Namespace", "CustomResourceDefinition", "StatefulSet")
+    (
+        "PersistentVolumeClaim",
+        "PersistentVolume",
+        "Namespace",
+        "CustomResourceDefinition",
+        "StatefulSet",
+        "HelmRelease",
+        "HelmChart",
+        "Kustomization",
+        "Application",
+        "ApplicationSet",
+    )
 )
-"""Kinds whose deletion takes data, or other objects, with it."""
+"""Kinds whose deletion takes data, or other objects, with it; those that deploy others take these."""
 
 _APIS: Final = frozenset(("deprecated-api", "removed-api"))
 _BOUND: Final = frozenset(("ClusterRoleBinding", "RoleBinding", "ClusterRole", "Role"))
