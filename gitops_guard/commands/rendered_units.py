@@ -28,7 +28,7 @@ OUR_NAME = b"gitops-guard"
 def options_of(
     workspace: Workspace, environment: Mapping[str, str], *, allow_network: bool = False, no_cache: bool = False
 ) -> Options:
-    """Return how the settings of a run render.
+    """Return how the settings of a run render what is looked at, and not applied.
 
     Args:
         workspace: What is settled for the run.
@@ -45,6 +45,7 @@ def options_of(
         allow_network=allow_network,
         cache_dir="" if no_cache else settings.cache_dir,
         jobs=settings.jobs,
+        settles=True,
     )
 
 

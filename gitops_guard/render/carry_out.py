@@ -16,6 +16,7 @@ from gitops_guard.model.unit import NOT_RENDERED, RenderedObject, RenderedUnit, 
 from gitops_guard.render import build_helm, build_kustomize
 from gitops_guard.render.cache import OutputCache, key_of
 from gitops_guard.render.files import Files, mapping, text
+from gitops_guard.render.made_anew import may_make_anew, settled
 from gitops_guard.render.masking import masked
 from gitops_guard.render.origin import of_helm, of_kustomize
 from gitops_guard.render.output import OutputError, Piece, bodies, helm_pieces, kustomize_pieces, packed, unpacked
@@ -45,6 +46,8 @@ class Bench:
     """The user's own; tools see it only with network."""
 
     allow_network: bool = False
+    settles: bool = False
+    """See `Options.settles`."""
 
 
 @dataclass(slots=True)
@@ -256,13 +259,15 @@ def _helm(job: Job, source: Helm, bench: Bench, made: _Made) -> None:
         made.errors += (error if error.path else _error(job, error.message) for error in prepared.errors)
         return
     tool = bench.tools.helm
-    key = _key(tool, prepared.arguments, sorted(prepared.reads.items()), _contents(prepared))
-    template = _remembered(
-        bench,
-        key,
-        lambda: packed(helm_pieces(_decoded(_template(bench, tool, source, prepared)))),
-        remote=prepared.remote,
-    )
+    settles = bench.settles and may_make_anew({**prepared.files, **prepared.extra})
+    purpose = (b"settled",) if settles else ()
+    key = _key(tool, prepared.arguments, sorted(prepared.reads.items()), [*_contents(prepared), *purpose])
+
+    def build() -> bytes:
+        runs = [list(helm_pieces(_decoded(_template(bench, tool, source, prepared)))) for _ in range(1 + settles)]
+        return packed(settled(*runs) if settles else runs[0])
+
+    template = _remembered(bench, key, build, remote=prepared.remote)
     chart = source.chart if isinstance(source.chart, str) else None
     pieces = unpacked(template)
     if source.after:

@@ -34,3 +34,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     tools: Tools | None = None
     """None: those that are found."""
+
+    settles: bool = False
+    """Renderings are only looked at and compared: what a chart makes anew in each run has one value. Not for what is
+    applied, where a random password must be one."""

@@ -39,6 +39,7 @@ class Units:
             limits=options.limits,
             environment=options.environment,
             allow_network=options.allow_network,
+            settles=options.settles,
         )
         around = Surroundings(
             files=self._bench.files,

@@ -175,8 +175,11 @@ def _watch_out(story: Story) -> tuple[str, ...]:
         lines += [f"| **{risk}** | {_cell_of(entries)} |" for risk, entries in found.items()]
         lines.append("")
     lines += [f"- {code(note)}" for note in story.plan.notes]
-    lines += [_warning(one, story.links) for one in warnings[:MOST_BLOCKERS]]
-    lines += _rest(MOST_BLOCKERS, len(warnings), "warning")
+    told = Counter(_warning(one, story.links) for one in warnings)  # one place may be deployed many times
+    lines += [
+        f"{line}{f' ({number} times)' if number > 1 else ''}" for line, number in list(told.items())[:MOST_BLOCKERS]
+    ]
+    lines += _rest(MOST_BLOCKERS, len(told), "warning")
     counted = ", ".join(f"{risk} ({len(entries)})" for risk, entries in found.items())
     brief = "; ".join(part for part in (counted, count(len(warnings), "warning") if warnings else "") if part)
     return _block(lines), _block([f"Watch out: {brief}"] if brief else [])

@@ -299,3 +299,13 @@ def test_comment_when_content_is_hostile_then_nothing_of_it_is_live(plans, seed)
 def test_comment_when_ten_thousand_manifests_are_hostile_then_nothing_of_them_is_live(plans):
     for seed in range(100, 200):
         check_hostile(plans, seed, 100)
+
+
+def test_comment_when_one_place_is_deployed_many_times_then_its_warning_is_told_once(plans, told):
+    warning = plans.finding("single-replica-downtime", Severity.WARNING)
+    others = [replace(warning, fingerprint=f"fp-{number}") for number in range(3)]
+
+    text = told(plans.plan(findings=(*others, plans.finding("other", Severity.WARNING))))
+
+    assert 1 == text.count("`single-replica-downtime`")
+    assert "(3 times)" in text
